@@ -1,0 +1,115 @@
+"""Every error that candlewick raises on purpose, as one tree.
+
+CandlewickError
+├── InputError (ValueError)         what was given cannot be used: names parameter, value and what would be right
+│   ├── UnknownNameError            a name outside a closed set; carries the nearest known ones
+│   ├── NaiveTimeError              a time that does not say its timezone
+│   ├── MissingColumnError          a table or file without a column that is needed
+│   ├── FileFormatError             a file that is not what its name says, or is empty
+│   ├── HorizonError                a time for which the calendar has no sessions
+│   └── StateError                  saved state that does not fit what it is loaded into
+└── StoreError                      the store cannot do what was asked
+    ├── StoreBusyError              another process owns the store; carries who
+    ├── StoreVersionError           the store was written by a newer candlewick
+    └── UnknownSeriesError (KeyError)  no such symbol or timeframe in the store
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CandlewickError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class InputError(CandlewickError, ValueError):
+    """What was given cannot be used. ``parameter``, ``value`` and ``expected`` say what, and what would be right."""
+
+    def __init__(self, parameter: str, value: object, expected: str, problem: str = "is not valid") -> None:
+        self.parameter = parameter
+        self.value = value
+        self.expected = expected
+        self.problem = problem
+        super().__init__(f"{parameter}: {_shown(value)} {problem}; {expected}")
+
+
+class UnknownNameError(InputError):
+    """A name outside a closed set. ``nearest`` holds the known names that look most like it."""
+
+    def __init__(self, parameter: str, value: object, known: Iterable[str], *, expected: str = "") -> None:
+        names = list(known)
+        by_fold = {name.casefold(): name for name in names}
+        close = get_close_matches(str(value).casefold(), list(by_fold), n=3, cutoff=0.5)
+        self.nearest = [by_fold[name] for name in close]
+        hint = f"nearest: {', '.join(self.nearest)}" if self.nearest else f"known: {', '.join(names[:40])}"
+        super().__init__(parameter, value, f"{expected}; {hint}" if expected else hint, "is unknown")
+
+
+class NaiveTimeError(InputError):
+    """A time without a timezone."""
+
+    def __init__(self, parameter: str, value: object, expected: str = "") -> None:
+        right = expected or "give an offset (2024-01-02T09:30:00-05:00), Z, or a timezone"
+        super().__init__(parameter, value, right, "has no timezone")
+
+
+class MissingColumnError(InputError):
+    """A table or file without a column that is needed."""
+
+    def __init__(self, parameter: str, column: str, found: Iterable[str]) -> None:
+        self.column = column
+        super().__init__(parameter, column, f"the columns found are: {', '.join(found) or 'none'}", "column is missing")
+
+
+class FileFormatError(InputError):
+    """A file that is not what its name says, or is empty."""
+
+
+class HorizonError(InputError):
+    """A time outside the sessions that the calendar knows."""
+
+
+class StateError(InputError):
+    """Saved state that does not fit what it is loaded into."""
+
+
+class StoreError(CandlewickError):
+    """The store cannot do what was asked."""
+
+
+class StoreBusyError(StoreError):
+    """Another process owns the store. ``owner`` says who."""
+
+    def __init__(self, url: str, owner: str) -> None:
+        self.url = url
+        self.owner = owner
+        super().__init__(f"store: {url} is owned by {owner}; stop it, or use another --store")
+
+
+class StoreVersionError(StoreError):
+    """The store was written by a newer candlewick."""
+
+
+class UnknownSeriesError(StoreError, KeyError):
+    """No such symbol or timeframe in the store. ``nearest`` holds the stored names that look most like it."""
+
+    def __init__(self, parameter: str, value: str, known: Iterable[str]) -> None:
+        names = sorted(set(known))
+        self.parameter = parameter
+        self.value = value
+        self.nearest = get_close_matches(value, names, n=3, cutoff=0.4)
+        hint = (
+            f"nearest: {', '.join(self.nearest)}" if self.nearest else f"stored: {', '.join(names[:20]) or 'nothing'}"
+        )
+        self.message = f"{parameter}: {value!r} is not in the store; {hint}"
+        super().__init__(self.message)
+
+    def __str__(self) -> str:  # KeyError would show its argument quoted
+        return self.message
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:197]}..."
