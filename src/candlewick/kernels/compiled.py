@@ -13,6 +13,9 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": F
 inline = njit(forceinline=True, **_OPTIONS)
 """Marks a function that is inlined into its caller."""
 
+routine = njit(**_OPTIONS)
+"""Marks a function that is called, not inlined, by the entries of its kernel."""
+
 
 def entry(signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Marks a function called from Python: compiled at once for this signature alone, kept on disk."""
@@ -28,3 +31,13 @@ def address(_context: Any, array: Any) -> Any:
         return context.make_array(signature.args[0])(context, builder, arguments[0]).data
 
     return types.CPointer(array.dtype)(array), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def shift(_context: Any, pointer: Any, count: Any) -> Any:
+    """A pointer moved on by ``count`` elements."""
+
+    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.gep(arguments[0], [arguments[1]])
+
+    return pointer(pointer, types.int64), code

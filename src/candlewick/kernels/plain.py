@@ -16,6 +16,11 @@ def inline(function: F) -> F:
     return function
 
 
+def routine(function: F) -> F:
+    """Marks a function that is called, not inlined; here it is left as it is."""
+    return function
+
+
 def entry(signature: str) -> Callable[[F], F]:
     """Marks a function called from Python; here only the signature's presence is checked."""
     if not signature:
@@ -34,12 +39,17 @@ def entry(signature: str) -> Callable[[F], F]:
 class CheckedPointer:
     """A flat view of an array that refuses indices outside it. Reads give numpy scalars, so 0/0 is NaN as compiled."""
 
-    __slots__ = ("_flat",)
+    __slots__ = ("_flat", "_start")
 
-    def __init__(self, array: npt.NDArray[Any]) -> None:
+    def __init__(self, array: npt.NDArray[Any], start: int = 0) -> None:
         self._flat = array.reshape(-1)
-        if not np.shares_memory(self._flat, array) and array.size:
+        self._start = start
+        if array.size and not np.shares_memory(self._flat, array):
             raise ValueError("a pointer needs a contiguous array")
+
+    def moved(self, count: int) -> CheckedPointer:
+        """A pointer ``count`` elements on."""
+        return CheckedPointer(self._flat, self._start + int(count))
 
     def __getitem__(self, index: int) -> Any:
         return self._flat[self._inside(index)]
@@ -48,11 +58,17 @@ class CheckedPointer:
         self._flat[self._inside(index)] = value
 
     def _inside(self, index: int) -> int:
-        if not 0 <= index < self._flat.size:
-            raise IndexError(f"pointer index {index} outside 0 to {self._flat.size - 1}")
-        return int(index)
+        place = self._start + int(index)
+        if not 0 <= place < self._flat.size:
+            raise IndexError(f"pointer index {place} outside 0 to {self._flat.size - 1}")
+        return place
 
 
 def address(array: npt.NDArray[Any]) -> CheckedPointer:
     """An array as a checked pointer."""
     return CheckedPointer(array)
+
+
+def shift(pointer: CheckedPointer, count: int) -> CheckedPointer:
+    """A pointer moved on by ``count`` elements."""
+    return pointer.moved(count)
