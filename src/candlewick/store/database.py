@@ -1,0 +1,198 @@
+"""Database: one open DuckDB file, shared by everyone in this process that opens the same path.
+
+1. A new store is built under another name and moved into place, so a crash never leaves half of one (`_create`).
+2. DuckDB locks the file; who holds it is said by the note that its owner left beside it (`_connect`, `owner.py`).
+3. Its schema must be ours, and not newer than we know (`_check`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from typing import Any, ClassVar
+
+from candlewick.errors import FileFormatError, InputError, StoreBusyError, StoreError, StoreVersionError
+from candlewick.store.owner import Owner
+
+SCHEMA = 1
+"""Version of the tables below; a store with a higher one was written by a newer candlewick."""
+
+TABLES = """
+CREATE TABLE candles (series INTEGER, time BIGINT, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE);
+CREATE TABLE series (id INTEGER, symbol VARCHAR, timeframe VARCHAR, calendar VARCHAR, rows BIGINT, first BIGINT,
+    last BIGINT, revision BIGINT, generation BIGINT);
+CREATE TABLE quarantine (content VARCHAR, line BIGINT, file VARCHAR, symbol VARCHAR, reason VARCHAR, row VARCHAR,
+    at BIGINT);
+CREATE TABLE candlewick (schema INTEGER);
+"""
+MAGIC = slice(8, 12), b"DUCK"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What DuckDB may use: ``memory_limit`` as 512MB or 2GB; beyond it, work spills into a folder beside the store."""
+
+    memory_limit: str = "512MB"
+    threads: int | None = None
+
+    def settings(self, path: Path) -> dict[str, Any]:
+        """As DuckDB's configuration. Nothing is ever downloaded."""
+        return {
+            "memory_limit": self.memory_limit,
+            "threads": self.threads or min(4, os.cpu_count() or 1),
+            "temp_directory": str(path.with_name(f"{path.name}.spill")),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+
+
+class Database:
+    """One open DuckDB file. ``lock`` is held by writers; ``held`` counts the stores that share it."""
+
+    _open: ClassVar[dict[Path, Database]] = {}
+    _guard: ClassVar[RLock] = RLock()
+
+    def __init__(self, path: Path, resources: Resources) -> None:
+        self.path = path
+        self.resources = resources
+        self.lock = RLock()
+        self.held = 0
+        self.state: Any = None
+        if not path.exists():
+            self._create()
+        self._connection = self._connect()
+        try:
+            self._check()
+        except BaseException:
+            self._connection.close()
+            raise
+        self._owner = Owner.here()
+        self._owner.write(path)
+
+    @classmethod
+    def hold(cls, path: Path, resources: Resources) -> Database:
+        """The database of a path: the one this process has open already, or a newly opened one."""
+        place = path.expanduser().absolute().resolve()
+        with cls._guard:
+            database = cls._open.get(place)
+            if database is None:
+                if place.is_dir():
+                    raise InputError("store", str(path), "give the path of a file", "is a folder")
+                database = cls._open[place] = cls(place, resources)
+            elif database.resources != resources:
+                expected = f"it is open in this process with {database.resources}"
+                raise InputError("store", str(path), expected, "is open with other settings")
+            database.held += 1
+            return database
+
+    def release(self) -> None:
+        """One holder less; the last one closes the file and lets other processes in."""
+        with Database._guard, self.lock:
+            self.held -= 1
+            if self.held == 0:
+                Database._open.pop(self.path, None)
+                with suppress(Exception):  # a damaged file must not keep the caller from letting go of it
+                    self._connection.close()
+                self._owner.remove(self.path)
+                shutil.rmtree(self.path.with_name(f"{self.path.name}.spill"), ignore_errors=True)
+
+    @contextmanager
+    def cursor(self) -> Iterator[Any]:
+        """A connection of its own for one call, so that calls of several threads do not meet."""
+        import duckdb
+
+        try:
+            cursor = self._connection.cursor()
+            try:
+                yield cursor
+            finally:
+                cursor.close()
+        except duckdb.Error as error:
+            raise StoreError(f"store: {self.path}: {_first_line(error)}") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """A cursor inside a transaction: committed at the end, rolled back when anything is raised."""
+        with self.lock, self.cursor() as cursor:
+            cursor.begin()
+            try:
+                yield cursor
+            except BaseException:
+                with suppress(Exception):  # the first error is the one to tell
+                    cursor.rollback()
+                raise
+            cursor.commit()
+
+    def _create(self) -> None:
+        import duckdb
+
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            for left in self.path.parent.glob(f"{self.path.name}.new-*"):
+                left.unlink()
+        except OSError as error:
+            raise StoreError(f"store: {self.path} cannot be created: {error.strerror}") from error
+        draft = self.path.with_name(f"{self.path.name}.new-{os.getpid()}")
+        try:
+            with duckdb.connect(str(draft), config=self.resources.settings(self.path)) as connection:
+                connection.execute(TABLES)
+                connection.execute("INSERT INTO candlewick VALUES (?)", [SCHEMA])
+        except duckdb.IOException as error:
+            raise StoreError(f"store: {self.path} cannot be created: {_first_line(error)}") from error
+        except duckdb.Error as error:
+            raise InputError("store", str(self.path), _first_line(error), "cannot be created") from error
+        try:
+            os.link(draft, self.path)  # fails when somebody else made the store meanwhile: theirs stands
+        except FileExistsError:
+            pass
+        except OSError:  # no hard links on this file system
+            draft.rename(self.path)
+            return
+        draft.unlink()
+
+    def _connect(self) -> Any:
+        import duckdb
+
+        # Only while this process does not have the file open: closing any handle on it would drop DuckDB's lock.
+        try:
+            with self.path.open("rb") as file:
+                head = file.read(16)
+        except OSError as error:
+            raise StoreError(f"store: {self.path} cannot be read: {error.strerror}") from error
+        if head[MAGIC[0]] != MAGIC[1]:
+            problem = "is not a DuckDB file" if head else "is an empty file"
+            raise FileFormatError("store", str(self.path), "give a candlewick store, or a new path", problem)
+        try:
+            return duckdb.connect(str(self.path), config=self.resources.settings(self.path))
+        except duckdb.IOException as error:
+            if "lock" in str(error).casefold():
+                raise StoreBusyError(str(self.path), self._who(error)) from error
+            raise FileFormatError("store", str(self.path), _first_line(error), "cannot be opened") from error
+        except duckdb.Error as error:
+            raise FileFormatError("store", str(self.path), _first_line(error), "cannot be opened") from error
+
+    def _who(self, error: Exception) -> str:
+        owner = Owner.read(self.path)
+        return str(owner) if owner is not None else f"another process ({_first_line(error)})"
+
+    def _check(self) -> None:
+        import duckdb
+
+        try:
+            rows = self._connection.execute("SELECT schema FROM candlewick").fetchall()
+        except duckdb.CatalogException as error:
+            expected = "give a candlewick store, or a new path"
+            raise FileFormatError("store", str(self.path), expected, "is a DuckDB file of something else") from error
+        if rows[0][0] > SCHEMA:
+            raise StoreVersionError(
+                f"store: {self.path} has schema {rows[0][0]}, this candlewick knows {SCHEMA}: use a newer candlewick"
+            )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,249 @@
+"""The contract of every candle store: `candlewick.testing.repository_contract` holds each one to it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from candlewick.candles import Candles
+from candlewick.errors import InputError, UnknownSeriesError
+from candlewick.moments import Moment, moment
+from candlewick.sessions.calendar import Calendar, find_calendar
+from candlewick.timeframe import Timeframe
+
+
+@dataclass(frozen=True)
+class Upserted:
+    """What a write did to one series: candles that were new, that replaced a different one, that were there already."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """True when the write left the series different from before."""
+        return bool(self.inserted or self.updated)
+
+    def __add__(self, other: Upserted) -> Upserted:
+        return Upserted(self.inserted + other.inserted, self.updated + other.updated, self.unchanged + other.unchanged)
+
+
+@dataclass(frozen=True)
+class Series:
+    """What a store knows about one series. ``first`` and ``last``: open times, int64 microseconds UTC.
+
+    ``revision`` rises with every write that changes the series; ``generation`` when its past changes: a candle
+    replaced or deleted, or one inserted before the newest.
+    """
+
+    symbol: str
+    timeframe: Timeframe
+    calendar: str
+    rows: int
+    first: int
+    last: int
+    revision: int
+    generation: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; times in ISO UTC with Z."""
+        return {
+            "symbol": self.symbol,
+            "timeframe": str(self.timeframe),
+            "calendar": self.calendar,
+            "rows": self.rows,
+            "first": iso(self.first),
+            "last": iso(self.last),
+            "revision": self.revision,
+            "generation": self.generation,
+        }
+
+
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """A row that was refused, and why. ``content``: hash of the file's bytes; ``line``: physical line in a text file,
+    row number from 1 elsewhere; ``at``: when it was refused, microseconds UTC. (content, line) is its identity."""
+
+    content: str
+    line: int
+    file: str
+    symbol: str
+    reason: str
+    row: str
+    at: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the time in ISO UTC with Z."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "symbol": self.symbol,
+            "reason": self.reason,
+            "row": self.row,
+            "at": iso(self.at),
+            "content": self.content,
+        }
+
+
+class CandleRepository(ABC):
+    """Series of candles, one for each (symbol, timeframe), and the rows that were refused on their way in.
+
+    A series' calendar is fixed by its first write, for as long as it holds a candle. A series without candles is not
+    listed and cannot be found; should it come back, its revision and generation go on from where they were. Ranges are
+    half-open, ``start <= time < end``; times as `candlewick.moments.moment` takes them, a date is a session label.
+    Every method may be called from several threads.
+
+    Raises UnknownSeriesError for a symbol or timeframe that is not stored, InputError for arguments of no use,
+    StoreError when closed.
+    """
+
+    url: str
+
+    @abstractmethod
+    def upsert_many(self, batch: Sequence[Candles]) -> list[Upserted]:
+        """Write several series in one transaction: all of it or nothing. Idempotent: a second time all is unchanged.
+
+        Raises InputError for a series that stands in the batch twice, or whose calendar differs from the stored one.
+        """
+
+    @abstractmethod
+    def series(self) -> list[Series]:
+        """Every stored series, by symbol, then from the finest timeframe to the coarsest."""
+
+    @abstractmethod
+    def find(self, symbol: str, timeframe: str | Timeframe) -> Series:
+        """One series; raises UnknownSeriesError naming what is stored."""
+
+    @abstractmethod
+    def read(
+        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+    ) -> Candles:
+        """The candles of a range, sorted; without start and end the whole series. An empty range gives no candles."""
+
+    @abstractmethod
+    def delete(
+        self,
+        symbol: str,
+        timeframe: str | Timeframe | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> int:
+        """Delete a range of one series, or of every timeframe of the symbol; returns how many candles went."""
+
+    @abstractmethod
+    def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
+        """Keep refused rows, except those whose (content, line) is kept already. Returns how many are new."""
+
+    @abstractmethod
+    def quarantined(self, symbol: str | None = None) -> list[QuarantinedRow]:
+        """The refused rows, by file, then content, then line; of one symbol when given."""
+
+    @abstractmethod
+    def compact(self) -> None:
+        """Rewrite what is stored into the order in which it is read. Changes no candle, revision or generation."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the store. Closing twice is harmless; any other call afterwards is a StoreError."""
+
+    @property
+    def staging(self) -> Path | None:
+        """Folder for files on their way in; None when the system's temporary folder will do."""
+        return None
+
+    def upsert(self, candles: Candles) -> Upserted:
+        """Write one series: all of it or nothing."""
+        return self.upsert_many([candles])[0]
+
+    def symbols(self) -> list[str]:
+        """The stored symbols, sorted."""
+        return sorted({one.symbol for one in self.series()})
+
+    def latest(self, symbol: str, timeframe: str | Timeframe) -> Candles:
+        """The newest candle, as one row."""
+        last = self.find(symbol, timeframe).last
+        return self.read(symbol, timeframe, last, last + 1)
+
+    def earliest(self, symbol: str, timeframe: str | Timeframe) -> Candles:
+        """The oldest candle, as one row."""
+        first = self.find(symbol, timeframe).first
+        return self.read(symbol, timeframe, first, first + 1)
+
+    def date_range(self, symbol: str, timeframe: str | Timeframe) -> tuple[int, int]:
+        """Open times of the oldest and the newest candle, microseconds UTC."""
+        found = self.find(symbol, timeframe)
+        return found.first, found.last
+
+    def count(
+        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+    ) -> int:
+        """How many candles a range holds."""
+        if start is None and end is None:
+            return self.find(symbol, timeframe).rows
+        return len(self.read(symbol, timeframe, start, end))
+
+    def delete_older_than(
+        self, before: Moment, symbol: str | None = None, timeframe: str | Timeframe | None = None
+    ) -> int:
+        """Delete candles that opened before ``before``: of every series, or of one symbol. Returns how many went."""
+        names = self.symbols() if symbol is None else [symbol]
+        length = None if timeframe is None else Timeframe.parse(timeframe)
+        held = {(one.symbol, one.timeframe) for one in self.series()}
+        if symbol is None and length is not None:
+            names = [name for name in names if (name, length) in held]
+        return sum(self.delete(name, length, None, before) for name in names)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def iso(microseconds: int) -> str:
+    """ISO UTC with Z; fractions only where there are any."""
+    at = np.datetime64(microseconds, "us")
+    unit: Any = "s" if microseconds % 1_000_000 == 0 else "us"
+    return f"{np.datetime_as_string(at, unit=unit)}Z"
+
+
+def bounds(calendar: str | Calendar, start: Moment | None, end: Moment | None) -> tuple[int | None, int | None]:
+    """A range in microseconds; a date means the open of that session of the series' calendar."""
+    if start is None and end is None:
+        return None, None
+    labels = find_calendar(calendar).label_opens
+    low, high = (
+        None if at is None else moment(at, name, labels=labels) for name, at in (("start", start), ("end", end))
+    )
+    return low, high
+
+
+def check_batch(batch: Sequence[Candles], calendars: dict[tuple[str, Timeframe], str]) -> None:
+    """Raise InputError for a series that stands in a batch twice, or whose calendar is not the stored one."""
+    seen: set[tuple[str, Timeframe]] = set()
+    for candles in batch:
+        key = (candles.symbol, candles.timeframe)
+        if key in seen:
+            raise InputError("batch", f"{key[0]} {key[1]}", "give each series once in a batch", "stands in it twice")
+        seen.add(key)
+        stored = calendars.get(key)
+        if stored is not None and stored != candles.calendar.name:
+            expected = f"{key[0]} {key[1]} is stored with {stored}: use it, or delete the series first"
+            raise InputError("calendar", candles.calendar.name, expected, "is not the calendar of the series")
+
+
+def unknown(series: Sequence[Series], symbol: str, timeframe: Timeframe | None) -> UnknownSeriesError:
+    """The error for a series that is not stored: it names the symbol, or the timeframe when the symbol is there."""
+    lengths = [str(one.timeframe) for one in series if one.symbol == symbol]
+    if lengths and timeframe is not None:
+        return UnknownSeriesError("timeframe", str(timeframe), lengths)
+    return UnknownSeriesError("symbol", symbol, (one.symbol for one in series))

@@ -1,0 +1,78 @@
+"""A repository that fails on purpose: the n-th call of a chosen method raises a chosen error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from candlewick.candles import Candles
+from candlewick.moments import Moment
+from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, Upserted
+from candlewick.timeframe import Timeframe
+
+
+class FailingRepository(CandleRepository):
+    """Passes every call on to ``store``, but raises ``error`` at call number ``at`` (from 1) of ``method``.
+
+    The failing call does not reach the store; the ones after it do again. ``calls`` counts calls by method.
+    """
+
+    def __init__(self, store: CandleRepository, *, method: str, error: BaseException, at: int = 1) -> None:
+        self.store = store
+        self.url = store.url
+        self.calls: Counter[str] = Counter()
+        self._method, self._error, self._at = method, error, at
+
+    @property
+    def staging(self) -> Path | None:
+        return self.store.staging
+
+    def upsert_many(self, batch: Sequence[Candles]) -> list[Upserted]:
+        self._count("upsert_many")
+        return self.store.upsert_many(batch)
+
+    def series(self) -> list[Series]:
+        self._count("series")
+        return self.store.series()
+
+    def find(self, symbol: str, timeframe: str | Timeframe) -> Series:
+        self._count("find")
+        return self.store.find(symbol, timeframe)
+
+    def read(
+        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+    ) -> Candles:
+        self._count("read")
+        return self.store.read(symbol, timeframe, start, end)
+
+    def delete(
+        self,
+        symbol: str,
+        timeframe: str | Timeframe | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> int:
+        self._count("delete")
+        return self.store.delete(symbol, timeframe, start, end)
+
+    def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
+        self._count("quarantine")
+        return self.store.quarantine(rows)
+
+    def quarantined(self, symbol: str | None = None) -> list[QuarantinedRow]:
+        self._count("quarantined")
+        return self.store.quarantined(symbol)
+
+    def compact(self) -> None:
+        self._count("compact")
+        self.store.compact()
+
+    def close(self) -> None:
+        self._count("close")
+        self.store.close()
+
+    def _count(self, method: str) -> None:
+        self.calls[method] += 1
+        if method == self._method and self.calls[method] == self._at:
+            raise self._error
