@@ -64,9 +64,9 @@ class Overrides:
         opened, closed, label = (column[order] for column in columns)
         crossed = np.flatnonzero((closed[:-1] > opened[1:]) | (label[:-1] > label[1:]))
         if len(crossed):
-            day = as_date(int(label[crossed[0] + 1]))
+            at = as_date(int(label[crossed[0] + 1]))
             raise InputError(
-                VARIABLE, f"{name} {day}", "periods of sessions follow each other", "overlaps its neighbour"
+                VARIABLE, f"{name} {at}", "periods of sessions follow each other", "overlaps its neighbour"
             )
         return framed(opened, closed, label, table.first_day, last_day, zone)
 

@@ -1,4 +1,4 @@
-"""Table: the trading periods of a calendar over the days that it knows, and their groups into sessions, weeks, months."""
+"""Table: the trading periods of a calendar over the days that it knows, grouped into sessions, weeks and months."""
 
 from __future__ import annotations
 
