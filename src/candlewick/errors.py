@@ -58,9 +58,12 @@ class NaiveTimeError(InputError):
 class MissingColumnError(InputError):
     """A table or file without a column that is needed."""
 
-    def __init__(self, parameter: str, column: str, found: Iterable[str]) -> None:
+    def __init__(self, parameter: str, column: str, found: Iterable[str], known: Iterable[str] = ()) -> None:
         self.column = column
-        super().__init__(parameter, column, f"the columns found are: {', '.join(found) or 'none'}", "column is missing")
+        names = ", ".join(known)
+        hint = f"; recognised for it: {names}" if names else ""
+        expected = f"the columns found are: {', '.join(found) or 'none'}{hint}"
+        super().__init__(parameter, column, expected, "column is missing")
 
 
 class FileFormatError(InputError):
