@@ -1,0 +1,134 @@
+"""Settings: where each value comes from (environment, ``candlewick.toml``, default), checked before anything runs."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from candlewick.errors import FileFormatError, InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings
+
+PREFIX = "CANDLEWICK_"
+TOML = "candlewick.toml"
+EXPECTED = {
+    "store": "give memory:, duckdb:///path or the path of a DuckDB file",
+    "cache": "give a folder, which is made when it is absent",
+    "sessions": "give the path of an existing CSV file of sessions",
+}
+"""Every setting, with what is right for it."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value in force. ``origin``: ``default``, ``environment CANDLEWICK_X`` or ``candlewick.toml``."""
+
+    name: str
+    value: str | None
+    origin: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All values in force, in the order of ``EXPECTED``."""
+
+    items: tuple[Setting, ...]
+
+    def __getitem__(self, name: str) -> Setting:
+        return next(item for item in self.items if item.name == name)
+
+    def export(self) -> None:
+        """Put the values of ``candlewick.toml`` into the environment, where inner rooms and child processes look."""
+        for item in self.items:
+            if item.origin == TOML and item.value is not None:
+                os.environ[PREFIX + item.name.upper()] = item.value
+
+
+def load_settings(folder: Path | None = None) -> Settings:
+    """The settings in force in a working ``folder``: environment before ``candlewick.toml`` before default.
+
+    Raises UnknownNameError for a key or variable that is no setting, InputError for a value that cannot be used and
+    FileFormatError for a ``candlewick.toml`` that is not TOML; each says where the value stands.
+    """
+    from pydantic_settings import EnvSettingsSource
+
+    toml = _read(Path(TOML) if folder is None else folder / TOML)
+    for name in toml:
+        if name not in EXPECTED:
+            raise UnknownNameError(f"key in {TOML}", name, EXPECTED)
+    known = [PREFIX + name.upper() for name in EXPECTED]
+    for variable in os.environ:
+        if variable.startswith(PREFIX) and variable not in known:
+            raise UnknownNameError("environment variable", variable, known)
+    environment = EnvSettingsSource(_model())()
+    origins = dict.fromkeys(toml, TOML) | {name: f"environment {PREFIX}{name.upper()}" for name in environment}
+    values = _checked(toml | environment, origins)
+    return Settings(tuple(Setting(name, values[name], origins.get(name, "default")) for name in EXPECTED))
+
+
+def default_store() -> str:
+    """The store used when nothing names one: a file in the user's data folder."""
+    import platformdirs
+
+    return f"duckdb:///{platformdirs.user_data_dir('candlewick', appauthor=False)}/candlewick.duckdb"
+
+
+def _default_cache() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("candlewick", appauthor=False))
+
+
+@functools.cache
+def _model() -> type[BaseSettings]:
+    from pydantic import AfterValidator, Field, FilePath
+    from pydantic_settings import BaseSettings, SettingsConfigDict
+
+    class Values(BaseSettings):
+        # An empty variable is how a shell takes one back.
+        model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid")
+
+        store: Annotated[str, Field(min_length=1)] = Field(default_factory=default_store)
+        cache: Annotated[Path, AfterValidator(_folder)] = Field(default_factory=_default_cache)
+        sessions: FilePath | None = None
+
+    return Values
+
+
+def _folder(path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise ValueError("is not a folder")
+    return path
+
+
+def _checked(given: dict[str, Any], origins: dict[str, str]) -> dict[str, str | None]:
+    from pydantic import ValidationError
+
+    try:
+        values = _model()(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        problem = first["msg"].removeprefix("Value error, ")
+        raise InputError(
+            f"{name} ({origins[name]})", first["input"], EXPECTED[name], f"is refused: {problem}"
+        ) from None
+    return {name: None if value is None else str(value) for name, value in values.model_dump().items()}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FileFormatError(
+            TOML, str(file), 'give lines such as store = "candles.duckdb"', f"is no TOML: {error}"
+        ) from None
+    except OSError as error:
+        raise InputError(TOML, str(file), "give a file that can be read", f"cannot be read: {error.strerror}") from None

@@ -1,0 +1,119 @@
+"""Settings: precedence, provenance, and a loud refusal of anything unknown or unusable."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candlewick.errors import FileFormatError, InputError, UnknownNameError
+from candlewick.settings import EXPECTED, PREFIX, TOML, default_store, load_settings
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in list(os.environ):
+        if variable.startswith(PREFIX):
+            monkeypatch.delenv(variable)
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / TOML).write_text(text, encoding="utf-8")
+
+
+def test_every_setting_has_a_default_and_says_so(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path)
+    assert [item.name for item in settings.items] == list(EXPECTED)
+    assert {item.origin for item in settings.items} == {"default"}
+    assert settings["store"].value == default_store()
+    assert settings["store"].value.startswith("duckdb:///")
+    assert settings["sessions"].value is None
+
+
+@given(in_toml=st.booleans(), in_environment=st.booleans())
+def test_environment_is_before_toml_is_before_default(
+    tmp_path_factory: pytest.TempPathFactory, in_toml: bool, in_environment: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("work")
+    if in_toml:
+        write(folder, 'store = "toml.duckdb"')
+    with pytest.MonkeyPatch.context() as patch:
+        if in_environment:
+            patch.setenv("CANDLEWICK_STORE", "environment.duckdb")
+        store = load_settings(folder)["store"]
+    if in_environment:
+        assert (store.value, store.origin) == ("environment.duckdb", "environment CANDLEWICK_STORE")
+    elif in_toml:
+        assert (store.value, store.origin) == ("toml.duckdb", TOML)
+    else:
+        assert (store.value, store.origin) == (default_store(), "default")
+
+
+def test_an_empty_variable_counts_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANDLEWICK_STORE", "")
+    assert load_settings(tmp_path)["store"].origin == "default"
+
+
+def test_the_working_folder_is_the_default_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, 'store = "here.duckdb"')
+    monkeypatch.chdir(tmp_path)
+    assert load_settings()["store"].value == "here.duckdb"
+
+
+def test_export_hands_toml_values_to_the_environment_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANDLEWICK_CACHE", "left over")
+    monkeypatch.delenv("CANDLEWICK_CACHE")
+    write(tmp_path, f"cache = '{tmp_path / 'kernels'}'")
+    load_settings(tmp_path).export()
+    assert os.environ["CANDLEWICK_CACHE"] == str(tmp_path / "kernels")
+    assert "CANDLEWICK_STORE" not in os.environ
+
+
+def test_an_unknown_key_names_the_nearest(tmp_path: Path) -> None:
+    write(tmp_path, 'stor = "x"')
+    with pytest.raises(UnknownNameError, match=r"key in candlewick.toml: 'stor' is unknown; nearest: store"):
+        load_settings(tmp_path)
+
+
+def test_an_unknown_variable_names_the_nearest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANDLEWICK_STOER", "x")
+    with pytest.raises(UnknownNameError, match=r"environment variable: 'CANDLEWICK_STOER' is unknown; nearest: CANDLE"):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("store = 5", r"store \(candlewick.toml\): 5 .*give memory:"),
+        ('store = ""', r"store \(candlewick.toml\): '' .*give memory:"),
+        ('sessions = "absent.csv"', r"sessions \(candlewick.toml\): 'absent.csv' .*existing CSV file"),
+    ],
+)
+def test_a_bad_value_says_where_it_stands_and_what_is_right(tmp_path: Path, text: str, message: str) -> None:
+    write(tmp_path, text)
+    with pytest.raises(InputError, match=message):
+        load_settings(tmp_path)
+
+
+def test_a_bad_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("CANDLEWICK_CACHE", str(file))
+    with pytest.raises(InputError, match=r"cache \(environment CANDLEWICK_CACHE\): .*is not a folder; give a folder"):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"store = ", b"\xff\xfe\x00"])
+def test_a_broken_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / TOML).write_bytes(content)
+    with pytest.raises(FileFormatError, match=r"candlewick.toml: .* is no TOML"):
+        load_settings(tmp_path)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / TOML).mkdir()
+    with pytest.raises(InputError, match=r"candlewick.toml: .* cannot be read: Is a directory"):
+        load_settings(tmp_path)
