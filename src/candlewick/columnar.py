@@ -50,8 +50,11 @@ class Columnar:
     def __arrow_c_schema__(self) -> object:
         return self.to_arrow().schema.__arrow_c_schema__()
 
-    def __len__(self) -> int:
+    def _row_count(self) -> int:
         return len(next(iter(self._columns().values())))
+
+    def __len__(self) -> int:
+        return self._row_count()
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other) or not isinstance(other, Columnar):
@@ -67,7 +70,7 @@ class Columnar:
 
     def __repr__(self) -> str:
         columns = self._columns()
-        rows = len(self)
+        rows = self._row_count()
         about = " ".join(self._metadata().values())
         lines = [f"<{type(self).__name__} {about}: {rows:,} row{'' if rows == 1 else 's'}>"]
         picked = range(rows) if rows <= 2 * SHOWN else [*range(SHOWN), -1, *range(rows - SHOWN, rows)]

@@ -14,7 +14,7 @@ from candlewick.columnar import Integers
 from candlewick.errors import InputError, NaiveTimeError
 
 Moment = str | int | dt.datetime | dt.date | np.datetime64
-"""One point in time: ISO text, microseconds, an aware datetime, datetime64 (UTC), or a date, which is a session label."""
+"""One point in time: ISO text, microseconds, an aware datetime, datetime64 (UTC), or a date (a session label)."""
 
 Labels = Callable[[Integers], Integers]
 """Session labels (days since 1970) to the microsecond at which each session opens."""

@@ -34,8 +34,8 @@ def address(_context: Any, array: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def shift(_context: Any, pointer: Any, count: Any) -> Any:
-    """A pointer moved on by ``count`` elements."""
+def shift(_context: Any, pointer: Any, _count: Any) -> Any:
+    """A pointer moved on by a count of elements."""
 
     def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.gep(arguments[0], [arguments[1]])

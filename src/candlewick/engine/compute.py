@@ -1,0 +1,109 @@
+"""compute: indicators over a whole series, or over many series with threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from candlewick.aggregate.batch import aggregate, session_bars
+from candlewick.bars import Bars
+from candlewick.candles import Candles
+from candlewick.columnar import Floats
+from candlewick.engine.catalogue import resolve
+from candlewick.engine.frame import IndicatorFrame
+from candlewick.engine.generate import CHUNK
+from candlewick.engine.kernel_choice import batch_kernel, warm_up_plan
+from candlewick.engine.plan import Plan, plan
+from candlewick.engine.run import frame_of, inputs_of, run_plan
+from candlewick.errors import InputError
+from candlewick.indicators import Specs
+from candlewick.timeframe import Timeframe
+
+
+def compute(candles_or_bars: Candles, specs: Specs, out: IndicatorFrame | None = None) -> IndicatorFrame:
+    """Indicators over the session bars of a series, from its first bar on.
+
+    Candles are taken at their own timeframe, those outside sessions left out. ``out`` is a frame of the same columns
+    and number of bars to write into: fresh memory costs as much time as the computation. Values are float64, NaN where
+    undefined. Raises UnknownNameError or InputError for specs that do not fit, InputError for an ``out`` that does not.
+    """
+    bars = as_bars(candles_or_bars)
+    made = plan(resolve(specs))
+    values = _output(made, bars, out)
+    run_plan(made, bars, values)
+    return frame_of(made, bars, values)
+
+
+def compute_many(
+    series: Iterable[Candles],
+    specs: Specs,
+    *,
+    timeframe: str | Timeframe | None = None,
+    last: bool = False,
+    threads: int | None = None,
+) -> Iterator[IndicatorFrame]:
+    """``compute`` over many series, on ``threads`` threads (default: one a core), in the order given, lazily.
+
+    ``timeframe`` aggregates each first. ``last`` keeps only the newest bar of each, as a scan of a universe needs, and
+    is faster, since the rest is never written to memory. A series without bars gives a frame without rows.
+    """
+    made = plan(resolve(specs))
+    length = None if timeframe is None else Timeframe.parse(timeframe)
+    workers = threads or os.cpu_count() or 1
+    if workers < 1:
+        raise InputError("threads", threads, "give a whole number above 0")
+
+    def one(candles: Candles) -> IndicatorFrame:
+        bars = as_bars(candles) if length is None else aggregate(candles, length)
+        if last:
+            return _last_values(made, bars)
+        values = np.empty((len(made.columns), len(bars)))
+        run_plan(made, bars, values)
+        return frame_of(made, bars, values)
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="candlewick-compute") as pool:
+        waiting: list[Any] = []
+        for candles in series:  # at most a few ahead: a generator of 5,000 series is not read at once
+            waiting.append(pool.submit(one, candles))
+            if len(waiting) >= 4 * workers:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+
+
+def warm_up(specs: Specs) -> None:
+    """Return when the fused kernels for these specs are compiled and in use, batch and live."""
+    warm_up_plan(plan(resolve(specs)))
+
+
+def as_bars(candles_or_bars: Candles) -> Bars:
+    """Bars as they are; candles as the bars of their own timeframe."""
+    return candles_or_bars if isinstance(candles_or_bars, Bars) else session_bars(candles_or_bars)
+
+
+def _last_values(made: Plan, bars: Bars) -> IndicatorFrame:
+    newest = bars.rows(max(0, len(bars) - 1), len(bars))
+    values = np.empty((len(made.columns), len(newest)))
+    row = 0
+    for group in made.groups if len(bars) else ():
+        shape = group.shape
+        block, last = np.empty((shape.outputs, CHUNK)), np.empty(shape.outputs)
+        batch_kernel(shape).scan(group.new_state(), group.parameters, *inputs_of(group, bars), block, last)
+        values[row : row + shape.outputs, 0] = last
+        row += shape.outputs
+    return frame_of(made, newest, values)
+
+
+def _output(made: Plan, bars: Bars, out: IndicatorFrame | None) -> Floats:
+    wanted = (len(made.columns), len(bars))
+    if out is None:
+        return np.empty(wanted)
+    if out.columns != made.columns:
+        raise InputError("out", out.columns, f"give a frame with the columns {', '.join(made.columns)}")
+    if out.matrix.shape != wanted or not out.matrix.flags.c_contiguous:
+        raise InputError("out", f"frame of {out.rows} bars", f"give a whole frame of {len(bars)} bars")
+    return out.matrix
