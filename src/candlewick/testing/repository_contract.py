@@ -39,7 +39,7 @@ def some(
         high=close + 1,
         low=close - 1,
         close=close,
-        volume=at * 10.0,
+        volume=np.abs(at) * 10.0,
     )
 
 
@@ -273,7 +273,7 @@ class RepositoryContract:
         read = store.read("SPY", "1m")
         store.upsert(some(price=50))
         assert read == some()
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="read-only"):
             read.close[0] = 1.0
 
     def test_threads(self, store: CandleRepository) -> None:
