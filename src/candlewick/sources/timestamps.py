@@ -32,7 +32,8 @@ _EPOCH = re.compile(r"[+-]?\d{1,19}(\.\d*)?", re.ASCII)
 _COMPACT = re.compile(r"(19|20|21)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", re.ASCII)
 _DATE = re.compile(r"(\d{4})([-./])(\d\d)\2(\d\d)", re.ASCII)
 _ISO = re.compile(
-    r"(?P<date>\d{4}([-./])\d\d\2\d\d)[T ](?P<clock>\d\d(:\d\d(:\d\d([.,]\d{1,9})?)?)?)\s?(?P<zone>Z|[+-]\d\d(:?\d\d)?)?",
+    r"(?P<date>\d{4}([-./])\d\d\2\d\d)[T ](?P<clock>\d\d(:\d\d(:\d\d([.,]\d{1,9})?)?)?)"
+    r" ?(?P<zone>Z|[+-]\d\d(:?\d\d)?)?",
     re.ASCII,
 )
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ CREATE TABLE candles (series INTEGER, time BIGINT, open DOUBLE, high DOUBLE, low
 CREATE TABLE series (id INTEGER, symbol VARCHAR, timeframe VARCHAR, calendar VARCHAR, rows BIGINT, first BIGINT,
     last BIGINT, revision BIGINT, generation BIGINT);
 CREATE TABLE quarantine (content VARCHAR, line BIGINT, file VARCHAR, symbol VARCHAR, reason VARCHAR, row VARCHAR,
-    at BIGINT);
+    refused_at BIGINT);
 CREATE TABLE candlewick (schema INTEGER);
 """
 MAGIC = slice(8, 12), b"DUCK"
@@ -133,7 +134,7 @@ class Database:
 
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            for left in self.path.parent.glob(f"{self.path.name}.new-*"):
+            for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.new-*"):
                 left.unlink()
         except OSError as error:
             raise StoreError(f"store: {self.path} cannot be created: {error.strerror}") from error

@@ -7,7 +7,7 @@ order in which they came; `compact` puts them into the order in which they are r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from candlewick.timeframe import Timeframe
 Key = tuple[str, Timeframe]
 Columns = tuple[Integers, dict[str, Floats]]
 RECORD = ("id", "symbol", "timeframe", "calendar", "rows", "first", "last", "revision", "generation")
-REFUSED = ("content", "line", "file", "symbol", "reason", "row", "at")
+REFUSED = ("content", "line", "file", "symbol", "reason", "row", "refused_at")
 _COLUMNS = ", ".join(COLUMNS)
 
 
@@ -104,7 +104,7 @@ class DuckDBStore(CandleRepository):
             return found.rows
         where, given = _where(number, *bounds(found.calendar, start, end))
         with self._database.cursor() as cursor:
-            return int(cursor.execute(f"SELECT count(*) FROM candles WHERE {where}", given).fetchone()[0])
+            return int(cursor.execute(f"SELECT count(*) FROM candles WHERE {where}", given).fetchall()[0][0])
 
     def delete(
         self,
@@ -137,12 +137,13 @@ class DuckDBStore(CandleRepository):
             return 0
         names = ", ".join(REFUSED)
         unique = {(row.content, row.line): row for row in reversed(rows)}
-        table = _table({name: [getattr(row, name) for row in reversed(unique.values())] for name in REFUSED})
+        columns = zip(*(astuple(row) for row in unique.values()), strict=True)
+        table = _table({name: list(column) for name, column in zip(REFUSED, columns, strict=True)})
         with self._held().transaction() as cursor:
             cursor.register("refused", table)
             found = cursor.execute(
                 f"INSERT INTO quarantine SELECT {names} FROM refused ANTI JOIN quarantine USING (content, line)"
-            ).fetchone()
+            ).fetchall()[0]
             return int(found[0])
 
     def quarantined(self, symbol: str | None = None) -> list[QuarantinedRow]:
@@ -219,10 +220,10 @@ class DuckDBStore(CandleRepository):
 
     def _remove(self, cursor: Any, number: int, record: Series, low: int | None, high: int | None) -> Series:
         where, given = _where(number, low, high)
-        gone = int(cursor.execute(f"DELETE FROM candles WHERE {where}", given).fetchone()[0])
+        gone = int(cursor.execute(f"DELETE FROM candles WHERE {where}", given).fetchall()[0][0])
         if not gone:
             return record
-        left = cursor.execute("SELECT min(time), max(time) FROM candles WHERE series = ?", [number]).fetchone()
+        left = cursor.execute("SELECT min(time), max(time) FROM candles WHERE series = ?", [number]).fetchall()[0]
         return replace(
             record,
             rows=record.rows - gone,
@@ -334,7 +335,7 @@ def _put(cursor: Any, query: str, parts: Sequence[tuple[_Write, Any]]) -> None:
 def _digest(cursor: Any, table: str) -> Any:
     return cursor.execute(
         f"SELECT count(*), sum(hash(series, time, open, high, low, close, volume)::HUGEINT) FROM {table}"
-    ).fetchone()
+    ).fetchall()[0]
 
 
 def _table(columns: Mapping[str, Any]) -> Any:
