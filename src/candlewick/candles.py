@@ -43,6 +43,8 @@ class Candles(Columnar):
     low: Floats
     close: Floats
     volume: Floats
+    _time: Integers
+    _memo: dict[str, Any]
 
     def __init__(
         self,

@@ -57,7 +57,8 @@ class IndicatorFrame(Columnar, Mapping[str, Floats]):
     def __getitem__(self, column: str) -> Floats:
         if column not in self._rows:
             raise UnknownNameError("column", column, self.columns)
-        return self._values[self._rows[column]]
+        values: Floats = self._values[self._rows[column]]
+        return values
 
     def __contains__(self, column: object) -> bool:
         return column in self._rows

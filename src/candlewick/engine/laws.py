@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -91,8 +92,8 @@ def check_bounds(indicator: Indicator, bars: Bars, *, trial: str = "", plain: bo
             if truth is None:
                 if not np.isnan(computed):
                     raise LawBroken(indicator, "bounds", f"{name}[{t}] is {computed!r}, should be undefined; {trial}")
-            elif not abs(computed - truth.value) <= truth.bound:
-                distance = "undefined" if np.isnan(computed) else f"{float(abs(computed - truth.value)):.3g}"
+            elif not np.isfinite(computed) or abs(Fraction(computed) - truth.value) > truth.bound:
+                distance = f"{float(abs(computed - truth.value)):.3g}"
                 raise LawBroken(
                     indicator,
                     "bounds",

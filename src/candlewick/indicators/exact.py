@@ -13,7 +13,7 @@ from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from typing import NamedTuple
 
-import numpy.typing as npt
+from candlewick.columnar import Floats
 
 ROUNDING = 2.0**-53
 """Largest relative error of one float64 operation."""
@@ -39,9 +39,9 @@ class ExactBars:
     anchor: Sequence[int]
 
     @classmethod
-    def of(cls, columns: Mapping[str, npt.NDArray[object] | Sequence[float]], anchor: Sequence[int]) -> ExactBars:
+    def of(cls, columns: Mapping[str, Sequence[float] | Floats], anchor: Sequence[int]) -> ExactBars:
         """From float64 columns, each value taken for exactly what it is."""
-        exact = {name: [Fraction(float(x)) for x in values] for name, values in columns.items()}  # type: ignore[arg-type]
+        exact = {name: [Fraction(float(x)) for x in values] for name, values in columns.items()}
         return cls(exact, [int(mark) for mark in anchor])
 
     def __getitem__(self, name: str) -> Sequence[Fraction]:

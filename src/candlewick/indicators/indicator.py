@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ LONGEST = 100_000
 
 Scalars = tuple[float, ...]
 Pointer = Sequence[float]
+Memory = MutableSequence[float]
 Stepped = tuple[Scalars, Scalars]
 """What a step returns: its new state and its outputs."""
 Step = Callable[..., Stepped]

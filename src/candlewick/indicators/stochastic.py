@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import nan
 
 from candlewick.indicators.exact import ROUNDING, Column, Exact, ExactBars
-from candlewick.indicators.indicator import Indicator, Pointer, Scalars, Stepped, check_period
+from candlewick.indicators.indicator import Indicator, Memory, Pointer, Scalars, Stepped, check_period
 
 
 def highest(past: Pointer, i: int, n: int, sign: float) -> tuple[float, float]:
@@ -22,7 +22,7 @@ def highest(past: Pointer, i: int, n: int, sign: float) -> tuple[float, float]:
     return best, age
 
 
-def mean_of(memory: Pointer, first: int, count: int) -> float:
+def mean_of(memory: Memory, first: int, count: int) -> float:
     """The mean of ``count`` floats of memory; NaN when one of them is."""
     total = 0.0
     for k in range(count):
@@ -38,7 +38,7 @@ def stochastic_step(
     parameters: Scalars,
     past: tuple[Pointer, ...],
     i: int,
-    memory: Pointer,
+    memory: Memory,
 ) -> Stepped:
     """Extremes with their ages, looked for again only when one has left the window; two rings for the two means."""
     high, low, close = inputs
