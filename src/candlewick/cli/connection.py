@@ -1,0 +1,58 @@
+"""Connection: from ``--store`` and the settings to an open store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from candlewick.errors import InputError
+
+if TYPE_CHECKING:
+    from candlewick.settings import Settings
+    from candlewick.store.repository import CandleRepository
+
+
+def settings_in_force() -> Settings:
+    """The settings, checked, with those of ``candlewick.toml`` handed on to the rooms below."""
+    from candlewick.settings import load_settings
+
+    settings = load_settings()
+    settings.export()
+    return settings
+
+
+def store_url(given: str | None) -> str:
+    """The store named by ``--store``, else by the settings."""
+    settings = settings_in_force()
+    return given if given is not None else settings["store"].value or ""
+
+
+def open_for_writing(given: str | None) -> CandleRepository:
+    """The store, made when it is not there yet."""
+    from candlewick.store.open import open_store
+
+    return open_store(store_url(given))
+
+
+def open_for_reading(given: str | None) -> CandleRepository:
+    """The store, which must be there: a mistyped name must not leave a new, empty file behind.
+
+    Raises InputError when it is not, and whatever ``open_store`` raises.
+    """
+    from candlewick.store.open import open_store
+
+    url = store_url(given)
+    if not is_there(url):
+        raise InputError(
+            "store", url, "run `candlewick ingest` or `candlewick demo` first, or give --store", "is absent"
+        )
+    return open_store(url)
+
+
+def is_there(url: str) -> bool:
+    """False when ``url`` names a file that does not exist yet."""
+    if url.startswith("memory:") or not url:
+        return True
+    scheme, separator, rest = url.partition("://")
+    path = rest if separator and scheme == "duckdb" else url
+    return Path(path).exists() or (bool(separator) and scheme != "duckdb")

@@ -1,0 +1,95 @@
+"""The app: every command in one list, and the one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from candlewick.cli.bench import bench
+from candlewick.cli.candles import candles
+from candlewick.cli.config import config
+from candlewick.cli.delete import delete
+from candlewick.cli.demo import demo
+from candlewick.cli.export import export
+from candlewick.cli.indicators import indicators
+from candlewick.cli.ingest import ingest
+from candlewick.cli.quarantine import quarantine
+from candlewick.cli.symbols import symbols
+from candlewick.errors import CandlewickError
+from candlewick.version import __version__
+
+BAD_INPUT = 2
+BROKEN_PIPE = 141
+"""What a shell reports for a tool whose reader went away (128 + SIGPIPE)."""
+
+
+class Commands(TyperGroup):
+    """The commands, with every error raised on purpose told in one line instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CandlewickError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(BAD_INPUT) from error
+        except BrokenPipeError as error:
+            # Python flushes standard output once more at its end, which would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(BROKEN_PIPE) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="candlewick",
+    epilog="Exit codes: 0 done (also when rows were quarantined), 1 a check failed, 2 bad usage or input. "
+    "Start with `candlewick demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help: rich would double the time that --help takes.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"candlewick {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Session-true bars and technical indicators from minute candles, exact and fast."""
+
+
+SHORT_HELP = {
+    ingest: "Check candles from files and store them.",
+    candles: "Show bars of a symbol, with indicators.",
+    symbols: "List what is stored.",
+    quarantine: "Show the rows that were refused, and why.",
+    delete: "Delete candles of a symbol.",
+    export: "Write stored candles to a file.",
+    indicators: "List the indicators.",
+    demo: "Try it with real and simulated candles.",
+    bench: "Measure the speed beside other libraries.",
+}
+for command, line in SHORT_HELP.items():
+    app.command(short_help=line)(command)
+app.add_typer(config, name="config")
+
+
+def main() -> None:
+    """Run the command line of this process and end it with the command's exit code."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Options that several commands share, so that one name means one thing everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="Symbol as stored, such as AAPL or BTC/USD.")]
+
+Store = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Store to use: a path or duckdb:///path. Default: CANDLEWICK_STORE, then store in candlewick.toml, "
+        "then a file in your data folder (`candlewick config show` names it).",
+    ),
+]
+
+UnusedStore = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Accepted so that scripts may always give it; this command opens no store."),
+]
+
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON value to standard output.")]
+
+Start = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="First time to include: ISO with an offset or Z, or a date, which is the open of that session.",
+    ),
+]
+
+End = Annotated[str | None, typer.Option(metavar="TIME", help="First time to leave out; same forms as --start.")]
+
+Timezone = Annotated[
+    str | None,
+    typer.Option(metavar="ZONE", help="What times without an offset are in, such as America/New_York."),
+]
+
+Output = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to this file, whole or not at all."),
+]

@@ -1,0 +1,56 @@
+"""Ranges: ``--start``, ``--end`` and ``--timezone`` as microseconds UTC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from candlewick.errors import InputError
+
+if TYPE_CHECKING:
+    from candlewick.columnar import Integers
+    from candlewick.sessions.calendar import Calendar
+
+
+def parse_range(
+    calendar: str, start: str | None, end: str | None, timezone: str | None
+) -> tuple[int | None, int | None]:
+    """Both ends of a half-open range. A date is the open of that session, or of the next one where it has none.
+
+    Raises NaiveTimeError for a time without an offset unless ``timezone`` says what it is in, UnknownNameError for an
+    unknown timezone, HorizonError for a date beyond the calendar, InputError for what is no time or a reversed range.
+    """
+    from candlewick.moments import moment
+    from candlewick.sessions.calendar import find_calendar
+    from candlewick.sessions.hours import find_zone
+
+    zone = None if timezone is None else find_zone(timezone, "timezone")
+    if start is None and end is None:
+        return None, None
+    sessions = find_calendar(calendar)
+
+    def labels(days: Integers) -> Integers:
+        return next_open(sessions, days)
+
+    low = None if start is None else moment(start, "start", labels=labels, zone=zone)
+    high = None if end is None else moment(end, "end", labels=labels, zone=zone)
+    if low is not None and high is not None and high < low:
+        raise InputError("end", end, f"give a time at or after start ({start})", "is before start")
+    return low, high
+
+
+def next_open(calendar: Calendar, days: Integers) -> Integers:
+    """Open of the first session labelled each day or later: as the edge of a range, a holiday needs no refusal.
+
+    ``days``: int64 days since 1970; the result is int64 microseconds UTC. Raises HorizonError.
+    """
+    import numpy as np
+
+    from candlewick.sessions.table import DAY
+
+    opens = []
+    for day in days.tolist():
+        # No exchange has been closed for longer than some days; beyond a month the calendar itself must answer.
+        known = calendar.periods((day - 1) * DAY, min((day + 31) * DAY, calendar.known[1]))
+        at = int(np.searchsorted(known.label, day))
+        opens.append(int(known.open[at]) if at < len(known.label) else int(calendar.label_opens(np.array([day]))[0]))
+    return np.array(opens, dtype=np.int64)
