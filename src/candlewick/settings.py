@@ -75,7 +75,8 @@ def default_store() -> str:
     """The store used when nothing names one: a file in the user's data folder."""
     import platformdirs
 
-    return f"duckdb:///{platformdirs.user_data_dir('candlewick', appauthor=False)}/candlewick.duckdb"
+    folder = Path(platformdirs.user_data_dir("candlewick", appauthor=False))
+    return f"duckdb:///{(folder / 'candlewick.duckdb').as_posix().removeprefix('/')}"
 
 
 def _default_cache() -> Path:

@@ -29,4 +29,4 @@ def show(json: options.Json = False, store: options.Store = None) -> None:
     if json:
         print_json([asdict(one) for one in settings])
     else:
-        print_table(("setting", "value", "from"), [[one.name, one.value or "", one.origin] for one in settings])
+        print_table(("setting", "value", "from"), [[one.name, one.value or "(none)", one.origin] for one in settings])

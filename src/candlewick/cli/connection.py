@@ -50,9 +50,11 @@ def open_for_reading(given: str | None) -> CandleRepository:
 
 
 def is_there(url: str) -> bool:
-    """False when ``url`` names a file that does not exist yet."""
-    if url.startswith("memory:") or not url:
+    """False when ``url`` names a file that does not exist yet; an address of no use is for ``open_store`` to refuse."""
+    path = url
+    if url.startswith("duckdb://"):
+        path = url.removeprefix("duckdb://")
+        path = path[1:] if path[2:3] == ":" else path  # duckdb:///C:/candles.duckdb
+    elif "://" in url or url.startswith("memory:") or not url.strip():
         return True
-    scheme, separator, rest = url.partition("://")
-    path = rest if separator and scheme == "duckdb" else url
-    return Path(path).exists() or (bool(separator) and scheme != "duckdb")
+    return Path(path).exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -70,7 +71,7 @@ def root(
     """Session-true bars and technical indicators from minute candles, exact and fast."""
 
 
-SHORT_HELP = {
+SHORT_HELP: dict[Callable[..., None], str] = {
     ingest: "Check candles from files and store them.",
     candles: "Show bars of a symbol, with indicators.",
     symbols: "List what is stored.",

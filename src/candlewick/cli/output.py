@@ -53,7 +53,11 @@ def write_parquet(about: Mapping[str, str], columns: Columns, to: BinaryIO) -> N
 
     from candlewick.columnar import arrow_column
 
-    table = pa.table({name: arrow_column(values) for name, values in columns.items()})
+    arrays = {
+        name: pa.array(values.tolist(), pa.string()) if values.dtype.kind == "O" else arrow_column(values)
+        for name, values in columns.items()
+    }
+    table = pa.table(arrays)
     table = table.replace_schema_metadata({f"candlewick.{key}": value for key, value in about.items()})
     # In memory first: the writer would close a stream that is not its own.
     buffer = pa.BufferOutputStream()

@@ -16,28 +16,24 @@ SHOWN = 20
 """Rows of a long answer that the table shows, from its end."""
 
 UNBOUNDED = 10_000
-"""Width where there is no terminal: a pipe has none, and rich would fold at 80."""
+"""Width where there is no terminal: a pipe has none."""
 
 GAP = 2
 """Spaces between two columns."""
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[int] = ()) -> None:
-    """Rows under a header; columns listed in ``numbers`` are right-aligned. In a pipe nothing is folded."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(header):
-        table.add_column(Text(name), justify="right" if place in numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console = Console(file=sys.stdout)
-    if not console.is_terminal:
-        console.width = UNBOUNDED
-    console.print(table)
+    """Rows under a header, each on one line; columns listed in ``numbers`` are right-aligned."""
+    cells = [list(header), *map(list, rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(header))]
+    cells.insert(1, ["-" * width for width in widths])
+    for row in cells:
+        aligned = [
+            cell.rjust(width) if place in numbers else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        sys.stdout.write((" " * GAP).join(aligned).rstrip() + "\n")
+    sys.stdout.flush()
 
 
 def print_bars(title: str, columns: Columns) -> None:
@@ -46,6 +42,7 @@ def print_bars(title: str, columns: Columns) -> None:
     texts = {name: _cells(values[-SHOWN:]) for name, values in columns.items()}
     for block in blocks({name: max(map(len, [name, *cells])) for name, cells in texts.items()}, _width()):
         print_table(block, list(zip(*(texts[name] for name in block), strict=True)), numbers=range(1, len(block)))
+        sys.stdout.write("\n")
     shown = f"the last {SHOWN} of {count:,} bars" if count > SHOWN else f"{count} bar{'' if count == 1 else 's'}"
     sys.stdout.write(f"{title}: {shown}\n")
     sys.stdout.flush()
@@ -73,7 +70,13 @@ def _cells(values: Any) -> list[str]:
     if values.dtype.kind == "M":
         return iso_times(values)
     if values.dtype.kind == "f":
-        return ["" if value != value else format(value, ".8g") for value in values.tolist()]
+        return [_number(value) for value in values.tolist()]
     if values.dtype.kind == "b":
         return ["true" if value else "false" for value in values.tolist()]
     return [str(value) for value in values.tolist()]
+
+
+def _number(value: float) -> str:
+    if value != value:
+        return ""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, ".8g")
