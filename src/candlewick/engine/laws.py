@@ -73,6 +73,19 @@ def check_split(indicator: Indicator, bars: Bars, cuts: Sequence[int], *, plain:
     _same_bits(indicator, "split", expected[:, -1:], last_values[:, None], "last values only")
 
 
+def check_cut(indicator: Indicator, bars: Bars, cut: int, *, plain: bool | None = None) -> None:
+    """``run(s, a + b) == run(run(s, a), b)`` for one cut, values and state, the state through bytes."""
+    group = Group.of([indicator])
+    once, state = group.new_state(), group.new_state()
+    expected = _run(group, bars, once, plain)
+    first = _run(group, bars.rows(0, cut), state, plain)
+    state = np.frombuffer(state.tobytes(), dtype=np.float64).copy()
+    second = _run(group, bars.rows(cut, len(bars)), state, plain)
+    _same_bits(indicator, "split", expected, np.concatenate([first, second], axis=1), f"cut at {cut}")
+    if not np.array_equal(group.canonical(once), group.canonical(state), equal_nan=True):
+        raise LawBroken(indicator, "split", f"the state differs after a cut at {cut}")
+
+
 def check_prefix(indicator: Indicator, bars: Bars, lengths: Sequence[int], *, plain: bool | None = None) -> None:
     """What comes later changes no value: every prefix alone gives the same bits."""
     expected = whole(indicator, bars, plain=plain)

@@ -73,7 +73,8 @@ class Stream:
     def save(self) -> bytes:
         """The whole state; ``Stream.load`` goes on from it to the same bits."""
         forming = self._forming.save()
-        states = b"".join(state.tobytes() for state in self._states)
+        kept = zip(self._plan.groups, self._states, strict=True)
+        states = b"".join(group.canonical(state).tobytes() for group, state in kept)
         header = {
             "indicators": [indicator.text for indicator in self._plan.indicators],
             "kernel": version_of(self._plan),

@@ -52,7 +52,8 @@ def moments_step(t: int, hot: bool, x: float, past: Pointer, i: int, state: Scal
     mean += step * inverse
     squares += step * ((x - reference - mean) + (oldest - reference - before))
     peak = max(peak, squares)
-    if (t & (DEVIATION_GRID - 1)) == 0 or squares * CANCELLED < peak or (not hot and t == n - 1):
+    stale = squares * CANCELLED < peak or n == 1  # one value has no squares: all that the update leaves is rounding
+    if (t & (DEVIATION_GRID - 1)) == 0 or stale or (not hot and t == n - 1):
         reference = x
         mean, squares = window_moments(past, i, n, reference)
         peak = squares
