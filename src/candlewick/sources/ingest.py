@@ -212,6 +212,6 @@ def _resolved(staging: Staging, rows: int) -> Iterator[tuple[float, Resolved]]:
 
 
 def _split(candles: Candles, row: int, ratio: str) -> str:
-    before, after = float(candles.close[row - 1]), float(candles.open[row])
+    before, after = float(candles.close[row - 1]), float(candles.close[row])
     at = iso(int(candles.microseconds[row]))
     return f"{candles.symbol}: looks like a {ratio} split at {at} ({before:g} to {after:g}); prices are not adjusted"

@@ -23,17 +23,18 @@ def splits(time: Integers, opened: Floats, close: Floats) -> list[tuple[int, str
     if len(time) < 2:
         return []
     gap = np.diff(time)
-    before, after = close[:-1], opened[1:]
-    sound = (gap >= SHORTEST) & (gap <= LONGEST) & (before > 0) & (after > 0)
-    change = np.divide(before, after, out=np.ones(len(gap)), where=sound)
-    far = np.flatnonzero((change > 1.4) | (change < 1 / 1.4))
+    sound = (gap >= SHORTEST) & (gap <= LONGEST) & (close[:-1] > 0) & (opened[1:] > 0) & (close[1:] > 0)
+    # The first open of the day may still be the old price, the first close may have moved away: either may show it.
+    changes = [np.divide(close[:-1], after[1:], out=np.ones(len(gap)), where=sound) for after in (opened, close)]
+    far = np.flatnonzero(np.logical_or.reduce([(change > 1.4) | (change < 1 / 1.4) for change in changes]))
     found = []
     for at in far.tolist():
-        ratio = _ratio(float(change[at]))
+        seen = {_ratio(float(change[at])) for change in changes} - {None}
         old = float(np.median(close[max(0, at + 1 - NEAR) : at + 1]))
         new = float(np.median(close[at + 1 : at + 1 + NEAR]))
-        if ratio is not None and new > 0 and ratio == _ratio(old / new):
-            found.append((at + 1, ratio))
+        lasting = _ratio(old / new) if new > 0 else None
+        if lasting is not None and lasting in seen:
+            found.append((at + 1, lasting))
     return found
 
 

@@ -54,15 +54,8 @@ class Staging:
 
     def add(self, rows: Rows, series: npt.NDArray[np.int32], chosen: npt.NDArray[np.bool_]) -> None:
         """Stage the chosen rows; ``series`` numbers the series of each."""
-        pick: Any = slice(None) if chosen.all() else chosen
-        staged = np.empty(int(np.count_nonzero(chosen)), dtype=ROW)
-        staged["series"] = series[pick]
-        staged["time"] = rows.time[pick]
-        staged["line"] = rows.line[pick]
-        for name in VALUES:
-            staged[name] = rows.values[name][pick]
-        self._held.append(staged)
-        self._rows += len(staged)
+        self._held.append(staged(rows, series, chosen))
+        self._rows += len(self._held[-1])
         if self._rows >= HELD:
             self._spill()
 
@@ -126,6 +119,18 @@ class Staging:
         for at, file in enumerate(self._files):
             if cuts[at] < cuts[at + 1]:
                 rows[order[cuts[at] : cuts[at + 1]]].tofile(file)
+
+
+def staged(rows: Rows, series: npt.NDArray[np.int32], chosen: npt.NDArray[np.bool_]) -> Staged:
+    """The chosen rows as one array of `ROW`."""
+    pick: Any = slice(None) if chosen.all() else chosen
+    made = np.empty(int(np.count_nonzero(chosen)), dtype=ROW)
+    made["series"] = series[pick]
+    made["time"] = rows.time[pick]
+    made["line"] = rows.line[pick]
+    for name in VALUES:
+        made[name] = rows.values[name][pick]
+    return made
 
 
 @contextmanager
