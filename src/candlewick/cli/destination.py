@@ -25,9 +25,8 @@ def choose_format(given: str | None, output: str | None, offered: tuple[str, ...
     named = SUFFIXES.get(suffix)
     chosen = given or (named if named in offered else default)
     if suffix in PACKED or (named is not None and named != chosen):
-        expected = (
-            f"name the file .{chosen}" if named != chosen and named in offered else f"give a name ending in .{chosen}"
-        )
+        endings = (chosen,) if chosen in offered else offered
+        expected = f"give a name ending in {' or '.join(f'.{ending}' for ending in endings)}"
         raise InputError("output", output, expected, f"does not look like {chosen}")
     if chosen == "parquet" and output is None and sys.stdout.isatty():
         raise InputError("format", chosen, "give --output FILE, or send it into a file or pipe", "suits no terminal")
