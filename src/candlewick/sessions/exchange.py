@@ -67,7 +67,7 @@ class Exchange:
 
     def _load(self) -> None:
         try:
-            with np.load(self.file, allow_pickle=False) as stored:
+            with self.file.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 opened, closed, label, facts = (stored[key] for key in ("open", "close", "label", "facts"))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return  # absent or damaged: built again
@@ -117,16 +117,14 @@ def _from_library(name: str) -> tuple[Integers, Integers, Integers, int, int]:
 
 
 def _widest(name: str) -> Any:
-    """The library's calendar from 1990, else from its own bound, else from where it begins by default."""
+    """The library's calendar from 1990, else from its own bound."""
     import exchange_calendars
     import pandas as pd
 
     try:
         return exchange_calendars.get_calendar(name, start=pd.Timestamp(FIRST_DAY, unit="D"))
-    except ValueError:
-        calendar = exchange_calendars.get_calendar(name)
-        bound = calendar.bound_min()
-        return exchange_calendars.get_calendar(name, start=bound) if bound is not None else calendar
+    except ValueError:  # before the calendar's bound, which only a calendar can tell
+        return exchange_calendars.get_calendar(name, start=exchange_calendars.get_calendar(name).bound_min())
 
 
 def _day(at: Any, absent: int) -> int:
