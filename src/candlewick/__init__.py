@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from candlewick.version import __version__
 
 if TYPE_CHECKING:
-    from candlewick.aggregate.batch import aggregate, aggregate_many
+    from candlewick.aggregation.batch import aggregate, aggregate_many
     from candlewick.bars import Bars
     from candlewick.candles import Candles
     from candlewick.engine.compute import compute, compute_many, warm_up
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from candlewick.timeframe import Timeframe
 
 _HOMES = {
-    "candlewick.aggregate.batch": ("aggregate", "aggregate_many"),
+    "candlewick.aggregation.batch": ("aggregate", "aggregate_many"),
     "candlewick.bars": ("Bars",),
     "candlewick.candles": ("Candles",),
     "candlewick.engine.compute": ("compute", "compute_many", "warm_up"),

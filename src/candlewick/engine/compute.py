@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from candlewick.aggregate.batch import aggregate, session_bars
+from candlewick.aggregation.batch import aggregate, session_bars
 from candlewick.bars import Bars
 from candlewick.candles import Candles
 from candlewick.columnar import Floats

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from candlewick.aggregate.batch import aggregate
+from candlewick.aggregation.batch import aggregate
 from candlewick.bars import Bars
 from candlewick.engine.compute import compute
 from candlewick.engine.frame import IndicatorFrame

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from candlewick.aggregate.live import Forming
+from candlewick.aggregation.live import Forming
 from candlewick.bars import Bars
 from candlewick.candles import Candles
 from candlewick.columnar import Floats

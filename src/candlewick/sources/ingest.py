@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -111,9 +112,11 @@ class _File:
         staging = Staging(folder, self._source.size * self._source.expands)
         try:
             rows = self._stage(staging)
-            for share, resolved in ahead(_resolved(staging, rows)):
-                self._commit(staging, resolved)
-                self._meter.show(self._source.size * (STAGED_SHARE + (1 - STAGED_SHARE) * share), self._tally.rows)
+            with closing(ahead(_resolved(staging, rows))) as buckets:
+                for share, resolved in buckets:
+                    self._commit(staging, resolved)
+                    done = self._source.size * (STAGED_SHARE + (1 - STAGED_SHARE) * share)
+                    self._meter.show(done, self._tally.rows)
             self._quarantine(staging)
             self._warn(rows)
         finally:
@@ -121,18 +124,19 @@ class _File:
 
     def _stage(self, staging: Staging) -> int:
         seen = 0
-        for rows in ahead(self._source.rows()):
-            problem = check(rows, self._reading.symbol)
-            sound = problem == Reason.SOUND
-            numbers = np.array([self._number(name) for name in rows.names], dtype=np.int32)
-            staging.add(rows, numbers[rows.symbol], sound)
-            for at in np.flatnonzero(~sound).tolist():
-                reason = Reason(problem[at])
-                self._reasons[reason] += 1
-                staging.refuse(int(rows.line[at]), rows.names[rows.symbol[at]], reason.phrase, rows.raw(at))
-            seen += len(rows)
-            self._tally.rows += len(rows)
-            self._meter.show(rows.done * STAGED_SHARE, self._tally.rows)
+        with closing(ahead(self._source.rows())) as pieces:
+            for rows in pieces:
+                problem = check(rows, self._reading.symbol)
+                sound = problem == Reason.SOUND
+                numbers = np.array([self._number(name) for name in rows.names], dtype=np.int32)
+                staging.add(rows, numbers[rows.symbol], sound)
+                for at in np.flatnonzero(~sound).tolist():
+                    reason = Reason(problem[at])
+                    self._reasons[reason] += 1
+                    staging.refuse(int(rows.line[at]), rows.names[rows.symbol[at]], reason.phrase, rows.raw(at))
+                seen += len(rows)
+                self._tally.rows += len(rows)
+                self._meter.show(rows.done * STAGED_SHARE, self._tally.rows)
         return seen
 
     def _commit(self, staging: Staging, resolved: Resolved) -> None:

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from candlewick.aggregate.chunk import Carry, Columns, count_final, fold_chunk
-from candlewick.aggregate.edges import Edges
-from candlewick.aggregate.fold import kernel
+from candlewick.aggregation.chunk import Carry, Columns, count_final, fold_chunk
+from candlewick.aggregation.edges import Edges
+from candlewick.aggregation.fold import kernel
 from candlewick.bars import Bars
 from candlewick.candles import VALUES, Candles
 from candlewick.errors import InputError, UnknownNameError

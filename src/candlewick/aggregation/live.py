@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from candlewick.aggregate.batch import check_timeframes, check_zero_volume, no_bars
-from candlewick.aggregate.chunk import Carry, Columns, fold_chunk
-from candlewick.aggregate.edges import Edges
-from candlewick.aggregate.fold import NEVER, STATE
+from candlewick.aggregation.batch import check_timeframes, check_zero_volume, no_bars
+from candlewick.aggregation.chunk import Carry, Columns, fold_chunk
+from candlewick.aggregation.edges import Edges
+from candlewick.aggregation.fold import NEVER, STATE
 from candlewick.bars import Bars
 from candlewick.candles import VALUES, Candles
 from candlewick.errors import InputError, StateError

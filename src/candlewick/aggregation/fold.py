@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from candlewick.aggregate.merge import merge, untraded
+from candlewick.aggregation.merge import merge, untraded
 from candlewick.kernels import Kernel, build, emit
 from candlewick.kernels.plain import address
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from candlewick.aggregate.edges import Edges
-from candlewick.aggregate.fold import NEVER, PARTIAL, STATE, kernel
+from candlewick.aggregation.edges import Edges
+from candlewick.aggregation.fold import NEVER, PARTIAL, STATE, kernel
 from candlewick.bars import Bars
 from candlewick.candles import VALUES, Candles
 from candlewick.columnar import Floats, Integers
