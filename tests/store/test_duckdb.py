@@ -1,12 +1,29 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import numpy as np
 import pytest
 
+from candlewick.errors import FileFormatError, InputError, StoreBusyError, StoreError, StoreVersionError
+from candlewick.store import duckdb as duckdb_store
 from candlewick.store.duckdb import DuckDBStore
-from candlewick.testing.repository_contract import RepositoryContract
+from candlewick.store.owner import Owner, beside
+from candlewick.testing.repository_contract import RepositoryContract, refused, some
+
+HOLD = """
+import sys
+from candlewick.store.duckdb import DuckDBStore
+with DuckDBStore(sys.argv[1]) as store:
+    print("open", flush=True)
+    sys.stdin.readline()
+"""
 
 
 class TestDuckDBStore(RepositoryContract):
@@ -14,3 +31,237 @@ class TestDuckDBStore(RepositoryContract):
     def store(self, tmp_path: Path) -> Iterator[DuckDBStore]:
         with DuckDBStore(tmp_path / "store.duckdb") as store:
             yield store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "store.duckdb"
+
+
+def test_everything_is_there_after_opening_again(path: Path) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert_many([some(), some("B/C", timeframe="1d", calendar="24/7")])
+        store.upsert(some(minutes=[2], price=7))
+        store.quarantine([refused()])
+        before = store.series(), store.quarantined(), store.read("SPY", "1m")
+    with DuckDBStore(path) as store:
+        assert (store.series(), store.quarantined(), store.read("SPY", "1m")) == before
+        assert store.find("SPY", "1m").generation == 1
+        store.upsert(some("new"))
+        assert store.read("new", "1m") == some("new")
+        assert store.read("SPY", "1m") == before[2]
+
+
+def test_numbers_of_a_deleted_series_survive(path: Path) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert(some())
+        store.delete("SPY")
+    with DuckDBStore(path) as store:
+        assert store.series() == []
+        store.upsert(some())
+        assert store.find("SPY", "1m").revision == 3
+
+
+def test_candles_that_came_out_of_order_are_read_sorted(path: Path) -> None:
+    with DuckDBStore(path) as store:
+        for k in (8, 2, 5, 0):
+            store.upsert(some(minutes=[k, k + 1]))
+        read = store.read("SPY", "1m")
+        assert (np.diff(read.microseconds) > 0).all()
+        assert read == some(minutes=[0, 1, 2, 3, 5, 6, 8, 9])
+        store.compact()
+        assert store.read("SPY", "1m") == read
+
+
+def test_compacting_orders_rows_by_series_and_time(path: Path) -> None:
+    with DuckDBStore(path) as store:
+        for k in (3, 1, 2):
+            store.upsert_many([some("A", [k]), some("B", [k])])
+        store.compact()
+    with duckdb.connect(str(path)) as raw:
+        rows = raw.execute("SELECT series, time FROM candles").fetchall()
+        assert rows == sorted(rows)
+        assert raw.execute("SELECT count(*) FROM duckdb_indexes()").fetchall() == [(0,)]
+
+
+def test_compacting_that_would_lose_a_row_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert(some())
+        real = duckdb_store._digest
+        monkeypatch.setattr(duckdb_store, "_digest", lambda cursor, table: (real(cursor, table), table))
+        with pytest.raises(StoreError, match="nothing was changed"):
+            store.compact()
+        assert store.read("SPY", "1m") == some()
+
+
+def test_a_write_that_fails_midway_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: DuckDBStore, cursor: Any, records: Any) -> None:
+        raise KeyboardInterrupt
+
+    with DuckDBStore(path) as store:
+        store.upsert(some())
+        before = store.series()
+        monkeypatch.setattr(DuckDBStore, "_record", broken)
+        with pytest.raises(KeyboardInterrupt):
+            store.upsert_many([some(minutes=[1, 9], price=5), some("B")])
+        with pytest.raises(KeyboardInterrupt):
+            store.delete("SPY")
+        monkeypatch.undo()
+        assert store.series() == before
+        assert store.read("SPY", "1m") == some()
+        store.upsert(some("B"))
+        assert store.find("B", "1m").rows == 5
+
+
+def test_an_error_of_the_database_is_a_store_error(path: Path) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert(some())
+        with store._database.cursor() as cursor:
+            cursor.execute("DROP TABLE quarantine")
+        with pytest.raises(StoreError, match="quarantine"):
+            store.quarantined()
+
+
+def test_two_opens_in_one_process_share_the_store(path: Path) -> None:
+    first = DuckDBStore(path)
+    second = DuckDBStore(path.parent / "." / path.name)
+    first.upsert(some())
+    assert second.read("SPY", "1m") == some()
+    first.close()
+    second.upsert(some("B"))
+    assert second.symbols() == ["B", "SPY"]
+    assert beside(path).exists()
+    second.close()
+    assert sorted(child.name for child in path.parent.iterdir()) == [path.name]
+
+
+def test_another_setting_in_the_same_process_is_refused(path: Path) -> None:
+    with DuckDBStore(path), pytest.raises(InputError, match="memory_limit='512MB'"):
+        DuckDBStore(path, memory_limit="1GB")
+    with DuckDBStore(path, memory_limit="100MB", threads=1) as store, store._database.cursor() as cursor:
+        assert cursor.execute("SELECT current_setting('threads')").fetchall() == [(1,)]
+        assert "MiB" in cursor.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+
+
+def test_another_process_is_told_who_owns_the_store(path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        with pytest.raises(StoreBusyError) as caught:
+            DuckDBStore(path)
+        assert f"process {process.pid} on " in caught.value.owner
+        assert "another --store" in str(caught.value)
+        beside(path).unlink()
+        with pytest.raises(StoreBusyError, match="another process"):
+            DuckDBStore(path)
+    finally:
+        process.communicate("\n", timeout=30)
+    with DuckDBStore(path) as store:
+        assert store.series() == []
+
+
+def test_the_note_of_a_killed_owner_does_not_matter(path: Path) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert(some())
+    gone = Owner(2**22 + 1, "elsewhere", "candlewick serve", "2024-01-02T00:00:00Z")
+    gone.write(path)
+    with DuckDBStore(path) as store:
+        assert store.symbols() == ["SPY"]
+        assert json.loads(beside(path).read_text())["pid"] != gone.pid
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"\x89PNG\r\n\x1a\n" * 900, "not a DuckDB file"), (b"", "empty file"), (b"time,open\n", "not a DuckDB file")],
+)
+def test_a_file_that_is_no_store(tmp_path: Path, content: bytes, problem: str) -> None:
+    path = tmp_path / "x.duckdb"
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match=problem):
+        DuckDBStore(path)
+    assert path.read_bytes() == content
+
+
+def test_a_duckdb_file_of_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "other.duckdb"
+    with duckdb.connect(str(path)) as raw:
+        raw.execute("CREATE TABLE mine (a INTEGER)")
+    for _ in range(2):
+        with pytest.raises(FileFormatError, match="something else"):
+            DuckDBStore(path)
+
+
+def test_a_newer_store_is_refused(path: Path) -> None:
+    DuckDBStore(path).close()
+    with duckdb.connect(str(path)) as raw:
+        raw.execute("UPDATE candlewick SET schema = 99")
+    with pytest.raises(StoreVersionError, match="99"):
+        DuckDBStore(path)
+
+
+def test_a_damaged_store_is_told_as_such(path: Path) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert(some(minutes=range(50_000)))
+        store.compact()
+    whole = path.read_bytes()
+    for share in (0.02, 0.3, 0.5, 0.9):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        with pytest.raises(FileFormatError, match=r"cannot be opened|is damaged"):
+            DuckDBStore(path)
+    path.write_bytes(whole)
+    with DuckDBStore(path) as store:
+        assert store.count("SPY", "1m") == 50_000
+
+
+def test_places_where_no_store_can_be(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="folder"):
+        DuckDBStore(tmp_path)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="cannot be created"):
+        DuckDBStore(tmp_path / "file" / "store.duckdb")
+    with pytest.raises(InputError, match="cannot be created"):
+        DuckDBStore(tmp_path / "y.duckdb", memory_limit="lots")
+    assert not (tmp_path / "y.duckdb").exists()
+
+
+def test_a_half_made_store_is_cleared_away(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    left = path.with_name(f"{path.name}.new-12345")
+    left.write_bytes(b"half")
+    with DuckDBStore(path) as store:
+        assert store.series() == []
+        assert not left.exists()
+
+
+def test_a_store_that_somebody_else_made_meanwhile_stands(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert(some())
+    real = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda self, **more: self != path and real(self, **more))
+    with DuckDBStore(path) as store:
+        assert store.symbols() == ["SPY"]
+
+
+def test_without_hard_links(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*paths: Any) -> None:
+        raise OSError("no hard links here")
+
+    monkeypatch.setattr("os.link", refuse)
+    with DuckDBStore(path) as store:
+        store.upsert(some())
+    assert [child.name for child in path.parent.iterdir()] == [path.name]
+
+
+def test_an_update_of_many_series_reads_them_at_once(path: Path) -> None:
+    symbols = [f"S{k}" for k in range(30)]
+    with DuckDBStore(path) as store:
+        store.upsert_many([some(symbol, range(0, 20, 2)) for symbol in symbols])
+        done = store.upsert_many([some(symbol, range(5, 15)) for symbol in symbols])
+        assert {(one.inserted, one.updated, one.unchanged) for one in done} == {(5, 0, 5)}
+        done = store.upsert_many([some(symbol, range(5, 15), price=1) for symbol in symbols])
+        assert {(one.inserted, one.updated, one.unchanged) for one in done} == {(0, 10, 0)}
+        assert store.read("S7", "1m", some().microseconds[4]).close[1:3].tolist() == [2.25, 2.5]
+        assert {one.rows for one in store.series()} == {15}

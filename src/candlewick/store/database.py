@@ -189,6 +189,8 @@ class Database:
         except duckdb.CatalogException as error:
             expected = "give a candlewick store, or a new path"
             raise FileFormatError("store", str(self.path), expected, "is a DuckDB file of something else") from error
+        except duckdb.Error as error:
+            raise FileFormatError("store", str(self.path), _first_line(error), "is damaged") from error
         if rows[0][0] > SCHEMA:
             raise StoreVersionError(
                 f"store: {self.path} has schema {rows[0][0]}, this candlewick knows {SCHEMA}: use a newer candlewick"

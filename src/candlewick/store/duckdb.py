@@ -15,7 +15,7 @@ import numpy as np
 
 from candlewick.candles import COLUMNS, VALUES, Candles
 from candlewick.columnar import Floats, Integers
-from candlewick.errors import StoreError
+from candlewick.errors import FileFormatError, StoreError
 from candlewick.moments import Moment
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store.change import Change, appended, compared
@@ -60,7 +60,12 @@ class DuckDBStore(CandleRepository):
         self._closed = False
         with self._database.lock:
             if self._database.state is None:
-                self._database.state = self._load()
+                try:
+                    self._database.state = self._load()
+                except StoreError as error:
+                    self._database.release()
+                    path = str(self._database.path)
+                    raise FileFormatError("store", path, str(error.__cause__), "is damaged") from error
 
     @property
     def staging(self) -> Path | None:

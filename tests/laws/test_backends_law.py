@@ -1,0 +1,124 @@
+"""The backends law: every store answers every call alike."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from candlewick.candles import Candles
+from candlewick.errors import CandlewickError
+from candlewick.store.duckdb import DuckDBStore
+from candlewick.store.memory import MemoryStore
+from candlewick.store.repository import CandleRepository, QuarantinedRow
+from candlewick.testing.repository_contract import START
+from candlewick.timeframe import MINUTE
+
+SYMBOLS = st.sampled_from(["A", "B/C", "D|é"])
+TIMEFRAMES = st.sampled_from(["1m", "5m", "1d"])
+CALENDARS = st.sampled_from(["XNYS", "XNYS", "XNYS", "24/7"])
+AT = st.one_of(st.none(), st.integers(-3, 40).map(lambda k: START + k * MINUTE), st.just("2024-01-02"))
+
+
+@st.composite
+def candles(draw: Any) -> Candles:
+    at = sorted(draw(st.sets(st.integers(0, 30), max_size=12)))
+    close = np.array([float(draw(st.integers(1, 3))) for _ in at])
+    return Candles(
+        symbol=draw(SYMBOLS),
+        timeframe=draw(TIMEFRAMES),
+        calendar=draw(CALENDARS),
+        time=START + np.array(at, dtype=np.int64) * MINUTE,
+        open=close,
+        high=close,
+        low=close,
+        close=close,
+        volume=close,
+    )
+
+
+refused = st.builds(
+    QuarantinedRow,
+    content=st.sampled_from(["x", "y"]),
+    line=st.integers(1, 5),
+    file=st.sampled_from(["a.csv", "ß.csv"]),
+    symbol=SYMBOLS,
+    reason=st.just("not a number"),
+    row=st.text(max_size=5).filter(lambda text: "\x00" not in text),
+    at=st.integers(0, 10**15),
+)
+
+
+class Backends(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="candlewick-law-"))
+        self.stores: list[CandleRepository] = [MemoryStore(), DuckDBStore(self.folder / "law.duckdb")]
+
+    def teardown(self) -> None:
+        for store in self.stores:
+            store.close()
+        shutil.rmtree(self.folder)
+
+    def alike(self, call: Callable[[CandleRepository], Any]) -> None:
+        memory, other = (_answer(store, call) for store in self.stores)
+        assert memory == other
+
+    @rule(batch=st.lists(candles(), max_size=4))
+    def upsert(self, batch: list[Candles]) -> None:
+        self.alike(lambda store: store.upsert_many(batch))
+
+    @rule(symbol=SYMBOLS, timeframe=TIMEFRAMES, start=AT, end=AT)
+    def read(self, symbol: str, timeframe: str, start: Any, end: Any) -> None:
+        self.alike(lambda store: store.read(symbol, timeframe, start, end))
+        self.alike(lambda store: store.count(symbol, timeframe, start, end))
+
+    @rule(symbol=SYMBOLS, timeframe=TIMEFRAMES)
+    def ends(self, symbol: str, timeframe: str) -> None:
+        self.alike(lambda store: store.latest(symbol, timeframe))
+        self.alike(lambda store: store.earliest(symbol, timeframe))
+        self.alike(lambda store: store.date_range(symbol, timeframe))
+
+    @rule(symbol=SYMBOLS, timeframe=st.one_of(st.none(), TIMEFRAMES), start=AT, end=AT)
+    def delete(self, symbol: str, timeframe: str | None, start: Any, end: Any) -> None:
+        self.alike(lambda store: store.delete(symbol, timeframe, start, end))
+
+    @rule(before=AT.filter(lambda at: at is not None), timeframe=st.one_of(st.none(), TIMEFRAMES))
+    def delete_older(self, before: Any, timeframe: str | None) -> None:
+        self.alike(lambda store: store.delete_older_than(before, None, timeframe))
+
+    @rule(rows=st.lists(refused, max_size=4))
+    def quarantine(self, rows: list[QuarantinedRow]) -> None:
+        self.alike(lambda store: store.quarantine(rows))
+
+    @rule()
+    def compact(self) -> None:
+        self.alike(lambda store: store.compact())
+
+    @rule()
+    def open_again(self) -> None:
+        self.stores[1].close()
+        self.stores[1] = DuckDBStore(self.folder / "law.duckdb")
+
+    @invariant()
+    def list_alike(self) -> None:
+        self.alike(lambda store: store.series())
+        self.alike(lambda store: store.quarantined())
+
+
+def _answer(store: CandleRepository, call: Callable[[CandleRepository], Any]) -> Any:
+    try:
+        return call(store)
+    except CandlewickError as error:
+        return type(error), str(error)
+
+
+TestBackends = Backends.TestCase
+TestBackends.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candlewick.candles import VALUES
+from candlewick.store.change import appended, compared
+from candlewick.testing.repository_contract import some
+
+minutes = st.sets(st.integers(0, 30), max_size=15).map(sorted)
+
+
+@given(minutes, minutes, st.booleans())
+def test_a_comparison_equals_that_of_dictionaries(stored: list[int], coming: list[int], same: bool) -> None:
+    old, new = some(minutes=stored), some(minutes=coming, price=100 if same else 50)
+    change = compared(new, old.microseconds, {name: getattr(old, name) for name in VALUES})
+    held = set(stored)
+    assert change.new.tolist() == [at not in held for at in coming]
+    assert change.different.tolist() == [at in held and not same for at in coming]
+    counts = change.upserted
+    assert counts.inserted + counts.updated + counts.unchanged == len(coming)
+    if stored:
+        last = int(old.microseconds[-1])
+        expected = any((at in held and not same) or (at not in held and at < stored[-1]) for at in coming)
+        assert change.rewrites(new, last) == expected
+
+
+def test_an_append_is_all_new() -> None:
+    change = appended(some())
+    assert change.upserted.inserted == 5
+    assert not change.rewrites(some(), -(2**60))
+    assert np.count_nonzero(change.different) == 0
