@@ -1,0 +1,1 @@
+"""Benchmarks: candlewick beside its peers, interleaved in one process, every answer checked before it is timed."""
