@@ -53,9 +53,9 @@ def compute_many(
     """
     made = plan(resolve(specs))
     length = None if timeframe is None else Timeframe.parse(timeframe)
-    workers = threads or os.cpu_count() or 1
-    if workers < 1:
+    if threads is not None and threads < 1:
         raise InputError("threads", threads, "give a whole number above 0")
+    workers = threads or os.cpu_count() or 1
 
     def one(candles: Candles) -> IndicatorFrame:
         bars = as_bars(candles) if length is None else aggregate(candles, length)

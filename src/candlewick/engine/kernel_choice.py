@@ -21,6 +21,7 @@ WORTH_FUSING = 50_000_000
 
 _work: Counter[Shape] = Counter()
 _compiling: dict[Shape, threading.Thread] = {}
+_ready: set[Shape] = set()
 _lock = threading.Lock()
 
 
@@ -37,7 +38,7 @@ def fuse_later(work: int) -> bool:
 def choose(group: Group, bars: int) -> tuple[Group, ...]:
     """The group itself when its kernel is ready or soon compiled, else its indicators one by one."""
     shape = group.shape
-    if shape in _ready():
+    if shape in _ready:
         return (group,)
     singles = alone(group)
     if fuse_now(_on_disk(shape), len(shape.members), _missing(singles)):
@@ -54,7 +55,7 @@ def choose(group: Group, bars: int) -> tuple[Group, ...]:
 def batch_kernel(shape: Shape) -> Kernel:
     """The kernel with ``run`` and ``scan``, compiled or taken from disk."""
     kernel = _batch(shape)
-    _ready().add(shape)
+    _ready.add(shape)
     return kernel
 
 
@@ -87,14 +88,9 @@ def _batch_text(shape: Shape) -> str:
     return batch_text(shape)
 
 
-@functools.cache
-def _ready() -> set[Shape]:
-    return set()
-
-
 def _missing(singles: Sequence[Group]) -> int:
     shapes = {group.shape for group in singles}
-    return sum(shape not in _ready() and not _on_disk(shape) for shape in shapes)
+    return sum(shape not in _ready and not _on_disk(shape) for shape in shapes)
 
 
 def _on_disk(shape: Shape) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -94,7 +94,7 @@ class Group:
 
     indicators: tuple[Indicator, ...]
     shape: Shape
-    parameters: Floats
+    parameters: Floats = field(compare=False)
     state_size: int
     history_base: int
     """Where the histories start in a state row."""
