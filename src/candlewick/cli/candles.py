@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from candlewick.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from candlewick.cli.output import Columns
+    from candlewick.engine.query import Answer
     from candlewick.timeframe import Timeframe
 
 COLUMNS = ("time", "open", "high", "low", "close", "volume", "n", "final")
@@ -114,9 +115,14 @@ def candles(
                 zero_volume=str(zero_volume),
                 final_only=final_only,
             )
-            columns = {name: getattr(answer.bars, name) for name in COLUMNS} | dict(answer.indicators or {})
+            columns = answer_columns(answer)
     about = {"symbol": symbol, "timeframe": str(length), "source": str(made_of)}
     _write(chosen, about, columns, output)
+
+
+def answer_columns(answer: Answer) -> dict[str, Any]:
+    """The columns of an answer by their public names: those of the bars, then the indicators in the order asked for."""
+    return {name: getattr(answer.bars, name) for name in COLUMNS} | dict(answer.indicators or {})
 
 
 def _format(asked: Format | None, json: bool, output: str | None) -> str:

@@ -10,7 +10,7 @@ from candlewick.cli import options
 from candlewick.errors import InputError
 
 if TYPE_CHECKING:
-    from candlewick.sources.ingest import IngestSummary
+    from candlewick.sources.summary import IngestSummary
 
 
 def ingest(

@@ -22,6 +22,11 @@ UnusedStore = Annotated[
     typer.Option(metavar="URL", help="Accepted so that scripts may always give it; this command opens no store."),
 ]
 
+DemoStore = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Store to fill and keep: a path or duckdb:///path. Default: a temporary one."),
+]
+
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON value to standard output.")]
 
 Start = Annotated[
