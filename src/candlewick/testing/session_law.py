@@ -13,8 +13,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candlewick.aggregate import Forming, aggregate
-from candlewick.aggregate.edges import Edges
+from candlewick.aggregation import Forming, aggregate
+from candlewick.aggregation.edges import Edges
 from candlewick.bars import Bars
 from candlewick.candles import Candles
 from candlewick.columnar import Integers
