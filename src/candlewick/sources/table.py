@@ -59,12 +59,10 @@ class TableReader:
             if not (numeric or _is_text(kind) or pa.types.is_null(kind)):
                 raise InputError(self.name, str(kind), f"give numbers in {role}", "is no type of a number")
         kind = schema.field(self._columns.time).type
-        if not (
-            pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_integer(kind) or _is_text(kind)
-        ) and (self._columns.date is None):
-            raise InputError(
-                self.name, str(kind), "give timestamps, dates, epoch numbers or text", "is no type of a time"
-            )
+        timely = pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_integer(kind) or _is_text(kind)
+        if not timely and self._columns.date is None:
+            expected = "give timestamps, dates, epoch numbers or text"
+            raise InputError(self.name, str(kind), expected, "is no type of a time")
 
     def _time_texts(self, batch: Any) -> Any:
         """The time column; a date and a time of day in two columns are joined to text."""
@@ -100,7 +98,7 @@ class TableReader:
         import pyarrow.compute as pc
 
         form, kind = self._reader.form, column.type
-        if _is_text(kind) or pa.types.is_null(kind):
+        if _is_text(kind):
             return self._reader.texts([text or "" for text in column.to_pylist()])
         missing = np.asarray(pc.is_null(column).to_numpy(zero_copy_only=False), dtype=np.bool_)
         if pa.types.is_timestamp(kind):
