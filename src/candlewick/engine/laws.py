@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from candlewick.bars import Bars
 from candlewick.columnar import Floats
@@ -17,7 +18,7 @@ from candlewick.engine.generate import CHUNK, batch_text, live_text
 from candlewick.engine.plan import plan
 from candlewick.engine.run import inputs_of, run_plan
 from candlewick.engine.shape import Group
-from candlewick.engine.trial_bars import TRIALS
+from candlewick.engine.trial_bars import TRIALS, bars_from_closes
 from candlewick.errors import CandlewickError
 from candlewick.indicators.exact import ExactBars
 from candlewick.indicators.indicator import SOURCES, Indicator
@@ -46,14 +47,18 @@ def check_all(indicator: Indicator) -> None:
 
 
 def check_definition(indicator: Indicator) -> None:
-    """As many outputs as columns, unique names, no value before the warm-up's end, one right after it."""
+    """As many outputs as columns, unique names, and every column defined from the warm-up's end on, not before.
+
+    Tried on bars that all move and trade, so that nothing but warm-up leaves a value undefined.
+    """
     if len(set(indicator.columns)) != max(1, len(indicator.parts)):
         raise LawBroken(indicator, "definition", f"columns {indicator.columns} do not fit parts {indicator.parts}")
-    bars = TRIALS["ordinary"](indicator.warm_up + 30)
-    values = whole(indicator, bars)
-    if not np.isfinite(values[:, indicator.warm_up + 20 :]).all():
+    length = indicator.warm_up + 30
+    values = whole(indicator, bars_from_closes(100.0 + np.sin(np.arange(length))))
+    defined: npt.NDArray[np.bool_] = np.all(np.isfinite(values), axis=0)
+    if not defined[indicator.warm_up :].all():
         raise LawBroken(indicator, "definition", f"undefined after its warm-up of {indicator.warm_up} bars")
-    if indicator.warm_up and np.isfinite(values[:, indicator.warm_up - 1]).all():
+    if defined[: indicator.warm_up].any():
         raise LawBroken(indicator, "definition", f"has values before its warm-up of {indicator.warm_up} bars is over")
 
 

@@ -22,8 +22,8 @@ def bars_from_closes(closes: Floats, seed: int = 1, tick: float = 0.01) -> Bars:
     opens = np.concatenate([closes[:1], closes[:-1]])
     values = {
         "open": opens,
-        "high": np.maximum(opens, closes) + tick * random.integers(0, 4, n),
-        "low": np.minimum(opens, closes) - tick * random.integers(0, 4, n),
+        "high": np.maximum(opens, closes) + tick * random.integers(1, 4, n),
+        "low": np.minimum(opens, closes) - tick * random.integers(1, 4, n),
         "close": closes,
         "volume": random.integers(0, 500, n).astype(np.float64),
     }

@@ -6,7 +6,6 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from candlewick.errors import InputError, UnknownNameError
 from candlewick.indicators.deviation import Bollinger, PercentB, StandardDeviation
@@ -65,22 +64,26 @@ def signature_of(cls: type[Indicator]) -> str:
 
 
 def _parse_text(text: str) -> list[Indicator]:
-    place, result = 0, []
+    result: list[Indicator] = []
+    for name, arguments in _items(text):
+        result += _parse_text(PRESETS[name]) if name in PRESETS and arguments is None else [_make(name, arguments)]
+    return result
+
+
+def _items(text: str) -> list[tuple[str, str | None]]:
+    """Names and what stands in their brackets, separated by commas or spaces."""
+    place, items = 0, []
     while place < len(text):
         match = _ITEM.match(text, place)
         if match is None:
             raise InputError("indicators", text, _EXPECTED, f"cannot be read from {text[place:]!r} on")
-        name, arguments = match[1], match[2]
-        if name in PRESETS and arguments is None:
-            result += _parse_text(PRESETS[name])
-        else:
-            result.append(_make(name, arguments))
+        items.append((match[1], match[2]))
         place = match.end()
         if text[place : place + 1] == ",":
             place += 1
             if not text[place:].strip():
                 raise InputError("indicators", text, _EXPECTED, "ends with a comma")
-    return result
+    return items
 
 
 def _make(name: str, arguments: str | None) -> Indicator:
@@ -91,13 +94,9 @@ def _make(name: str, arguments: str | None) -> Indicator:
     fields = dataclasses.fields(cls)
     required = sum(field.default is dataclasses.MISSING for field in fields)
     if not required <= len(given) <= len(fields):
-        raise InputError(
-            "indicator", f"{name}({arguments or ''})", f"it is {signature_of(cls)}", "has other parameters"
-        )
-    values: dict[str, Any] = {}
-    for field, part in zip(fields, given, strict=False):
-        values[field.name] = _value(part)
-    return cls(**values)
+        problem = "has too few or too many parameters"
+        raise InputError("indicator", f"{name}({arguments or ''})", f"write it as {signature_of(cls)}", problem)
+    return cls(**{field.name: _value(part) for field, part in zip(fields, given, strict=False)})
 
 
 def _value(text: str) -> int | float | str:
