@@ -29,6 +29,9 @@ class Bars(Candles):
     anchor: npt.NDArray[np.uint8]
     source: Timeframe
 
+    def __init__(self, *_: Any, **__: Any) -> None:
+        raise TypeError("Bars are made by aggregate; make Candles of columns, or of bars with Candles.from_arrow(bars)")
+
     @classmethod
     def made(
         cls,
@@ -82,6 +85,9 @@ class Bars(Candles):
 
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
         return {**super()._columns(), "n": self.n, "final": self.final}
+
+    def _about(self) -> str:
+        return f"{self.symbol} {self.timeframe} {self.calendar.name} of {self.source} candles"
 
     def _metadata(self) -> dict[str, str]:
         return {**super()._metadata(), "source": str(self.source)}

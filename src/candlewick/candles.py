@@ -92,19 +92,20 @@ class Candles(Columnar):
         may be left out for a table that came from candlewick, which carries them. Raises MissingColumnError,
         NaiveTimeError for a timestamp column without a timezone, and whatever the constructor raises.
         """
-        import pyarrow as pa
-
-        arrow: pa.Table = table if isinstance(table, pa.Table) else pa.table(table)
-        known = {key.decode(): value.decode() for key, value in (arrow.schema.metadata or {}).items()}
+        arrow = _table(table)
+        known = arrow.schema.metadata or {}
         about: dict[str, Any] = {"symbol": symbol, "timeframe": timeframe, "calendar": calendar}
         for name, value in about.items():
+            carried = known.get(f"candlewick.{name}".encode())
             if value is None:
-                about[name] = known.get(f"candlewick.{name}")
-            if about[name] is None:
-                raise InputError(name, None, "give it: this table does not carry it", "is missing")
+                if carried is None:
+                    raise InputError(name, None, "give it: this table does not carry it", "is missing")
+                about[name] = carried.decode()
         for name in COLUMNS:
             if name not in arrow.column_names:
                 raise MissingColumnError("table", name, arrow.column_names)
+            if arrow.column_names.count(name) > 1:
+                raise InputError("table", name, "give each column once", "column stands twice")
         return cls(**about, **{name: arrow.column(name) for name in COLUMNS})
 
     def _fill(
@@ -121,6 +122,9 @@ class Candles(Columnar):
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be set")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be deleted")
 
     @property
     def time(self) -> Times:
@@ -210,13 +214,42 @@ def _check_order(time: Integers) -> None:
 
 
 def _floats(column: Any, name: str, rows: int) -> Floats:
+    """A column as float64, shared where it is that already. Missing values become NaN, which ``check_rows`` refuses."""
     try:
-        values = np.ascontiguousarray(column, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        given = np.asarray(column)
+        if isinstance(column, np.ma.MaskedArray):
+            given = np.where(np.ma.getmaskarray(column), np.nan, given)
+        if given.dtype.kind == "O":
+            _refuse_text(given, name)
+        elif given.dtype.kind not in "iuf":
+            raise InputError(name, str(given.dtype), "give numbers", "is no type of numbers")
+        values = np.ascontiguousarray(given, dtype=np.float64)
+    except InputError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(name, column, "give numbers", "is not a column of numbers") from error
     if values.shape != (rows,):
         raise InputError(name, values.shape, f"give one value for each of the {rows} times", "has the wrong length")
     return values
+
+
+def _refuse_text(column: npt.NDArray[Any], name: str) -> None:
+    """numpy would read text and truth as numbers."""
+    for row, value in enumerate(column.flat):
+        if isinstance(value, str | bytes | bool):
+            raise InputError(f"{name}[{row}]", value, "give numbers", "is not a number")
+
+
+def _table(table: Any) -> pa.Table:
+    import pyarrow as pa
+
+    if isinstance(table, pa.Table):
+        return table
+    try:
+        return pa.table(table)
+    except (TypeError, ValueError) as error:
+        expected = "give a table of polars, pandas, pyarrow or DuckDB, or what speaks the Arrow PyCapsule interface"
+        raise InputError("table", table, expected, "is not a table") from error
 
 
 def _symbol(symbol: object) -> str:

@@ -18,10 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class CandlewickError(Exception):
-    """Base of every error raised on purpose."""
+    """Base of every error raised on purpose. Pickled whole, so that it crosses to another process."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args), self.__dict__
 
 
 class InputError(CandlewickError, ValueError):
@@ -116,3 +120,7 @@ class UnknownSeriesError(StoreError, KeyError):
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _restored(kind: type[CandlewickError], arguments: tuple[Any, ...]) -> CandlewickError:
+    return kind.__new__(kind, *arguments)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import sqrt
 from typing import Any
 
 from numba import njit, types
 from numba.extending import intrinsic
+
+__all__ = ["address", "entry", "inline", "routine", "shift", "sqrt"]
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False, "boundscheck": False}
 

@@ -11,6 +11,11 @@ import numpy.typing as npt
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def sqrt(value: float) -> Any:
+    """The square root as compiled code has it: NaN below 0, not an error."""
+    return np.sqrt(value)
+
+
 def inline(function: F) -> F:
     """Marks a function that is inlined into its caller; here it is left as it is."""
     return function
