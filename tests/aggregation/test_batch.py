@@ -18,7 +18,7 @@ pytestmark = pytest.mark.kernel
 
 def candles(*rows: tuple[str, float, float], timeframe: str = "1m", calendar: str = "XNYS") -> Candles:
     """Flat candles of (time, price, volume)."""
-    prices: dict[str, Any] = dict.fromkeys(("open", "high", "low", "close"), [row[1] for row in rows])
+    prices: dict[str, Any] = {name: [row[1] for row in rows] for name in ("open", "high", "low", "close")}
     stamps = np.array([row[0] for row in rows], dtype="datetime64[us]")
     volume = [row[2] for row in rows]
     return Candles(symbol="S", timeframe=timeframe, calendar=calendar, time=stamps, volume=volume, **prices)

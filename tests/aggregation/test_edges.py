@@ -107,7 +107,7 @@ def test_edges_of_a_range_are_those_that_touch_it(
     edges = Edges.between(find_calendar(calendar), Timeframe.parse(timeframe), start, end)
     opened, closed = edges.starts(start, end)
     assert np.all((closed > start) & (opened < end))
-    assert len(opened) <= edges.most(start, end) + (not edges.timeframe.intraday)
+    assert len(opened) <= edges.most(start, end)
     for begin, finish in zip(opened[:50].tolist(), closed[:50].tolist()):
         assert edges.bucket(begin) == (begin, finish)
     for moment in range(start, end, 97 * MINUTE):

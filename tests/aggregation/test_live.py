@@ -26,7 +26,7 @@ def forming() -> Forming:
 def minute(*times: str, symbol: str = "TRIAL", timeframe: str = "1m", calendar: str = "XNYS") -> Candles:
     ones = np.ones(len(times))
     stamps = np.array(times, dtype="datetime64[us]")
-    values = {name: ones for name in ("open", "high", "low", "close", "volume")}
+    values = dict.fromkeys(("open", "high", "low", "close", "volume"), ones)
     return Candles(symbol=symbol, timeframe=timeframe, calendar=calendar, time=stamps, **values)  # type: ignore[arg-type]
 
 

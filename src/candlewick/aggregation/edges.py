@@ -34,10 +34,15 @@ class Edges:
         """Edges that serve times ``start <= t < end``. HorizonError beyond what the calendar knows."""
         table = calendar.table(start, end)
         edges = cls(timeframe, table, table.groups(timeframe.span), timeframe.microseconds or WHOLE)
-        if not timeframe.intraday:
-            first, last = edges.place(start), edges.place(end - 1)
-            calendar.check_whole(table, timeframe.span, first, last)
+        first, last = edges.touching(start, end)
+        if first < last:
+            calendar.check_whole(table, timeframe.span, first, last - 1)
         return edges
+
+    def touching(self, start: int, end: int) -> tuple[int, int]:
+        """The periods, as a half-open range, whose groups touch ``start <= t < end``."""
+        first = int(np.searchsorted(self.groups.close, start, side="right"))
+        return first, int(np.searchsorted(self.groups.open, end, side="left"))
 
     def place(self, time: int) -> int:
         """The first period that is not over at ``time``; the number of periods when all are."""
@@ -70,16 +75,15 @@ class Edges:
 
     def most(self, start: int, end: int) -> int:
         """How many buckets there are, at most, that touch ``start <= t < end``."""
-        first, last = self.place(start), int(np.searchsorted(self.table.open, end, side="left"))
+        first, last = self.touching(start, end)
         if self.timeframe.span is not Span.PERIOD:
-            return int(np.count_nonzero(np.diff(self.groups.open[first:last]))) + 1
+            return int(np.count_nonzero(np.diff(self.groups.open[first:last]))) + (first < last)
         lengths = self.table.close[first:last] - self.table.open[first:last]
         return int(np.sum(-(-lengths // self.step)))
 
     def starts(self, start: int, end: int) -> tuple[Integers, Integers]:
         """Starts and ends of every bucket that touches ``start <= t < end``, ascending."""
-        first = int(np.searchsorted(self.groups.close, start, side="right"))
-        last = int(np.searchsorted(self.groups.open, end, side="left"))
+        first, last = self.touching(start, end)
         begins, finishes = self.groups.open[first:last], self.groups.close[first:last]
         if self.timeframe.span is not Span.PERIOD:
             begins = np.unique(begins)
