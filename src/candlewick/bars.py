@@ -86,7 +86,7 @@ class Bars(Candles):
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
         return {**super()._columns(), "n": self.n, "final": self.final}
 
-    def _about(self) -> str:
+    def _title(self) -> str:
         return f"{self.symbol} {self.timeframe} {self.calendar.name} of {self.source} candles"
 
     def _metadata(self) -> dict[str, str]:

@@ -50,7 +50,7 @@ class Columnar:
     def __arrow_c_schema__(self) -> object:
         return self.to_arrow().schema.__arrow_c_schema__()
 
-    def _about(self) -> str:
+    def _title(self) -> str:
         return " ".join(self._metadata().values())
 
     def _row_count(self) -> int:
@@ -74,7 +74,7 @@ class Columnar:
     def __repr__(self) -> str:
         columns = self._columns()
         rows = self._row_count()
-        lines = [f"<{type(self).__name__} {self._about()}: {rows:,} row{'' if rows == 1 else 's'}>"]
+        lines = [f"<{type(self).__name__} {self._title()}: {rows:,} row{'' if rows == 1 else 's'}>"]
         picked = range(rows) if rows <= 2 * SHOWN else [*range(SHOWN), -1, *range(rows - SHOWN, rows)]
         table = [list(columns)]
         table += [["..."] * len(columns) if i < 0 else [_cell(c[i]) for c in columns.values()] for i in picked]
