@@ -35,6 +35,8 @@ def test_writing_makes_a_store_and_reading_does_not(tmp_path: Path) -> None:
         ("memory:", True),
         ("postgres://host/base", True),
         ("", True),
+        ("sqlite:x.db", True),
+        ("duckdb://relative.duckdb", True),
         ("absent.duckdb", False),
         ("duckdb:///absent/x.duckdb", False),
         ("duckdb:///C:/absent/x.duckdb", False),

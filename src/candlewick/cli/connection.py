@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from candlewick.errors import InputError
 if TYPE_CHECKING:
     from candlewick.settings import Settings
     from candlewick.store.repository import CandleRepository
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 def settings_in_force() -> Settings:
@@ -51,10 +54,9 @@ def open_for_reading(given: str | None) -> CandleRepository:
 
 def is_there(url: str) -> bool:
     """False when ``url`` names a file that does not exist yet; an address of no use is for ``open_store`` to refuse."""
-    path = url
-    if url.startswith("duckdb://"):
-        path = url.removeprefix("duckdb://")
-        path = path[1:] if path[2:3] == ":" else path  # duckdb:///C:/candles.duckdb
-    elif "://" in url or url.startswith("memory:") or not url.strip():
+    if not url.strip():
         return True
-    return Path(path).exists()
+    if url.startswith("duckdb:///"):
+        path = url.removeprefix("duckdb://")
+        return Path(path[1:] if path[2:3] == ":" else path).exists()  # duckdb:///C:/candles.duckdb
+    return bool(_SCHEME.match(url)) or Path(url).exists()

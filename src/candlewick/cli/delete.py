@@ -58,6 +58,8 @@ def delete(
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
         raise InputError("yes", False, "give --yes to delete without being asked", "is needed where nobody can answer")
-    if not typer.confirm(question, err=True):
+    # Not typer.confirm, which writes a part of its prompt to standard output.
+    typer.echo(f"{question} [y/N]: ", err=True, nl=False)
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         typer.echo("Nothing was deleted.", err=True)
         raise typer.Exit(1)
