@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NAME = "pandas"
 PACKAGES = ("pandas",)
-TOLERANCE = 1e-8
+TOLERANCE = 1e-7
 """Its rolling deviation is a running sum over the whole series."""
 
 
