@@ -38,6 +38,7 @@ def local(calendar: str, date: str) -> list[str]:
 def extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "sessions.csv"
     monkeypatch.setenv(VARIABLE, str(file))
+    monkeypatch.setenv("CANDLEWICK_CACHE", str(tmp_path))
     return file
 
 
