@@ -61,3 +61,9 @@ def test_another_answer_ends_with_1(run: Any, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(run_module, "run_benchmarks", lambda *_, **__: Differing())
     ran = run("bench", "--json", "-")
     assert (ran.code, ran.json) == (1, {"agreed": False})
+
+
+def test_a_place_of_no_use_is_told_before_anything_is_measured(run: Any, measured: list[Any], tmp_path: Path) -> None:
+    ran = run("bench", "--json", "no/such/result.json")
+    assert (ran.code, measured) == (2, [])
+    assert "json: 'no/such/result.json' has no folder to be in; give a file in a folder that exists" in ran.err

@@ -138,7 +138,7 @@ def test_parquet_goes_into_a_pipe(run: Any, store: Path) -> None:
         (("--json", "--format", "csv"), "format: 'csv' contradicts --json"),
         (("--format", "table", "--output", "x.csv"), "format: 'table' is for reading; give --format csv, json"),
         (("--output", "x.txt"), "format: 'table' is for reading"),
-        (("--output", "no/such/x.csv"), "output: 'no/such/x.csv' fails: No such file"),
+        (("--output", "no/such/x.csv"), "output: 'no/such/x.csv' has no folder to be in"),
         (("--hours", "extended"), "timeframe: '5m' cannot be shown with --hours extended; give --timeframe 1m"),
         (("--source", "7x"), "source: '7x' is not valid; give whole minutes"),
         (("--source", "1d"), "source: '1d' is not stored; stored of AAPL are: 1m"),

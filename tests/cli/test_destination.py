@@ -46,7 +46,10 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"output: .* fails: No such file"), destination(str(tmp_path / "a" / "b.csv")):
+    with (
+        pytest.raises(InputError, match=r"output: .* has no folder to be in"),
+        destination(str(tmp_path / "a" / "b.csv")),
+    ):
         pytest.fail("never opened")
 
 
@@ -94,3 +97,18 @@ def test_parquet_is_not_for_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.sys.stdout, "isatty", lambda: True)
     with pytest.raises(InputError, match="format: 'parquet' suits no terminal; give --output FILE"):
         choose_format("parquet", None, OFFERED, "table")
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.os, "access", lambda *_: False)
+    with pytest.raises(InputError, match=r"output: .* is in a folder that cannot be; give"), destination("bars.csv"):
+        pytest.fail("never opened")
+
+
+def test_a_failing_disk_is_told_in_one_line(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match=r"output: .* fails: No space left; give a file"),
+        destination(str(tmp_path / "bars.csv")),
+    ):
+        raise OSError(28, "No space left")
+    assert list(tmp_path.iterdir()) == []

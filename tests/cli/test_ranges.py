@@ -71,9 +71,10 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         parse_range("XNYS", text, None, None)
 
 
-def test_a_date_beyond_the_calendar_is_refused() -> None:
-    with pytest.raises(HorizonError, match="is beyond the sessions of XNYS"):
-        parse_range("XNYS", "2199-01-01", None, None)
+@pytest.mark.parametrize("date", ["2199-01-01", "1900-01-01"])
+def test_a_date_beyond_the_calendar_is_refused(date: str) -> None:
+    with pytest.raises(HorizonError, match=f"end: '{date}' is beyond the sessions of XNYS"):
+        parse_range("XNYS", None, date, None)
 
 
 def test_a_date_after_the_last_known_session_is_refused() -> None:

@@ -32,10 +32,13 @@ def bench(
     """
     from candlewick.benchmarks.run import run_benchmarks
     from candlewick.cli.connection import settings_in_force
+    from candlewick.cli.destination import check_place
     from candlewick.cli.output import print_json
     from candlewick.cli.progress import step_progress
 
     settings_in_force()
+    if json is not None and json != "-":
+        check_place(json, "json")
     with step_progress("Measuring") as progress:
         report = run_benchmarks(names or (), progress, quick=quick)
     if json == "-":

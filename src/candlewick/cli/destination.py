@@ -43,9 +43,8 @@ def destination(output: str | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    check_place(output, "output")
     target = Path(output)
-    if target.is_dir():
-        raise InputError("output", output, "give the path of a file", "is a folder")
     draft: str | None = None
     try:
         handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
@@ -63,3 +62,14 @@ def destination(output: str | None) -> Iterator[BinaryIO]:
     finally:
         if draft is not None:
             Path(draft).unlink(missing_ok=True)
+
+
+def check_place(output: str, parameter: str) -> None:
+    """Raise InputError when no file can be written at ``output``: to be known before long work, not after it."""
+    target = Path(output)
+    if target.is_dir():
+        raise InputError(parameter, output, "give the path of a file", "is a folder")
+    if not target.parent.is_dir():
+        raise InputError(parameter, output, "give a file in a folder that exists", "has no folder to be in")
+    if not os.access(target.parent, os.W_OK):
+        raise InputError(parameter, output, "give a folder that can be written to", "is in a folder that cannot be")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from candlewick.errors import InputError
+from candlewick.errors import HorizonError, InputError
 
 if TYPE_CHECKING:
     from candlewick.columnar import Integers
@@ -28,11 +28,15 @@ def parse_range(
         return None, None
     sessions = find_calendar(calendar)
 
-    def labels(days: Integers) -> Integers:
-        return next_open(sessions, days)
+    def edge(text: str | None, parameter: str) -> int | None:
+        if text is None:
+            return None
+        try:
+            return moment(text, parameter, labels=lambda days: next_open(sessions, days), zone=zone)
+        except HorizonError as error:  # it speaks of a time that the caller did not give
+            raise HorizonError(parameter, text, error.expected, error.problem) from error
 
-    low = None if start is None else moment(start, "start", labels=labels, zone=zone)
-    high = None if end is None else moment(end, "end", labels=labels, zone=zone)
+    low, high = edge(start, "start"), edge(end, "end")
     if low is not None and high is not None and high < low:
         raise InputError("end", end, f"give a time at or after start ({start})", "is before start")
     return low, high
