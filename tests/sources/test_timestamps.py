@@ -27,7 +27,7 @@ def reader(form: TimeForm, timeframe: str = "1m", zone: ZoneInfo | None = None) 
         ("2024-01-02T09:30:00-05:00", TimeForm(Form.OFFSET)),
         ("2024-01-02 14:30Z", TimeForm(Form.OFFSET)),
         ("2024-01-02 09:30:00", TimeForm(Form.LOCAL)),
-        ("2024.01.02 09:30", TimeForm(Form.LOCAL)),
+        ("2024.01.02 09:30", TimeForm(Form.LOCAL, separator=".")),
         ("1704205800", TimeForm(Form.EPOCH, "s")),
         ("1704205800.5", TimeForm(Form.EPOCH, "s")),
         ("1704205800000", TimeForm(Form.EPOCH, "ms")),
@@ -35,7 +35,7 @@ def reader(form: TimeForm, timeframe: str = "1m", zone: ZoneInfo | None = None) 
         ("1704205800000000000", TimeForm(Form.EPOCH, "ns")),
         ("2024-01-02", TimeForm(Form.DATE)),
         ("20240102", TimeForm(Form.DATE, compact=True)),
-        ("2024/01/02", TimeForm(Form.DATE, compact=True)),
+        ("2024/01/02", TimeForm(Form.DATE, separator="/")),
     ],
 )
 def test_forms(text: str, form: TimeForm) -> None:

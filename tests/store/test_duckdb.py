@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -265,3 +266,12 @@ def test_an_update_of_many_series_reads_them_at_once(path: Path) -> None:
         assert {(one.inserted, one.updated, one.unchanged) for one in done} == {(0, 10, 0)}
         assert store.read("S7", "1m", some().microseconds[4]).close[1:3].tolist() == [2.25, 2.5]
         assert {one.rows for one in store.series()} == {15}
+
+
+def test_readers_do_not_wait_for_a_writer(path: Path) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert(some())
+        with store._database.transaction() as cursor, ThreadPoolExecutor(1) as pool:
+            cursor.execute("DELETE FROM candles")
+            assert pool.submit(store.read, "SPY", "1m").result(timeout=30) == some()
+            assert pool.submit(store.series).result(timeout=30)[0].rows == 5

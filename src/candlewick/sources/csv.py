@@ -5,11 +5,9 @@ One physical line is one row: a quoted line break is not supported, and makes tw
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,33 +15,21 @@ import numpy as np
 
 from candlewick.candles import VALUES
 from candlewick.errors import FileFormatError
-from candlewick.sources.columns import Columns, recognise, recognised
+from candlewick.sources.layout import decoded, fields, find_layout, time_text
 from candlewick.sources.rows import Reason, Rows, shortened
 from candlewick.sources.source import Reading, Source, check_symbol
 from candlewick.sources.text_file import Block, TextFile
-from candlewick.sources.timestamps import Form, Kind, TimeForm, TimeReader, to_micros, units_differ
-from candlewick.sources.timestamps import recognise as recognise_times
+from candlewick.sources.timestamps import Form, Kind, TimeReader, to_micros, units_differ
 
-DELIMITERS = (",", ";", "\t", "|")
 PIECES = 16
-"""A block that Arrow cannot read is tried again in so many pieces, so that one bad line costs little."""
+"""A block that Arrow cannot read is tried again in so many pieces, and each bad one of those in so many again."""
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_PATTERN = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+_NUMBER = re.compile(_PATTERN, re.ASCII)
 
 
 class Unclear(Exception):
     """Arrow read something else than one row from each line that is not empty."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the lines of a file are laid out."""
-
-    delimiter: str
-    width: int
-    columns: Columns
-    header_line: int
-    times: TimeForm
 
 
 class CsvSource(Source):
@@ -58,20 +44,11 @@ class CsvSource(Source):
 
     def prepare(self, reading: Reading) -> None:
         head, whole = self.file.head()
-        header, number, rest = _header(self.name, head, whole=whole)
-        split = {mark: _fields(header, mark) for mark in DELIMITERS}
-        delimiter = max(DELIMITERS, key=lambda mark: (recognised(split[mark]), len(split[mark])))
-        cells = split[delimiter]
-        columns = recognise(cells, self.name)
-        check_symbol(self.name, reading, column=columns.symbol is not None)
-        rows = [_fields(line, delimiter) for line in rest if line.strip()]
-        if not rows and whole:
-            raise FileFormatError("file", self.name, "give a file with rows", "has a header but no rows")
-        times, example = recognise_times(_time(row, columns) for row in rows if len(row) == len(cells))
-        self._layout = Layout(delimiter, len(cells), columns, number, times)
+        self._layout = find_layout(self.name, head, whole=whole)
+        check_symbol(self.name, reading, column=self._layout.columns.symbol is not None)
         self._reading = reading
-        self._reader = TimeReader(times, reading.calendar, reading.timeframe, reading.zone)
-        self._reader.check(self.name, example)
+        self._reader = TimeReader(self._layout.times, reading.calendar, reading.timeframe, reading.zone)
+        self._reader.check(self.name, self._layout.example)
 
     def rows(self) -> Iterator[Rows]:
         seen = 0
@@ -95,30 +72,35 @@ class CsvSource(Source):
                 found.update({int(line): _shown(texts[line - block.first]) for line in here})
         return found
 
-    def _read(self, block: Block, pieces: int = PIECES) -> Iterator[Rows]:
+    def _read(self, block: Block, depth: int = 2) -> Iterator[Rows]:
+        """1. Everything by Arrow; 2. numbers as texts, the bad ones sorted out; 3. in pieces; 4. line by line."""
         if not block.data:
             return
         if self._layout.times.fast:
             import pyarrow as pa
 
-            try:
-                yield self._fast(block)
+            for numbers in (pa.float64(), pa.string()):
+                try:
+                    rows = self._fast(block, numbers)
+                except (pa.ArrowInvalid, Unclear):
+                    continue
+                yield rows
                 return
-            except (pa.ArrowInvalid, Unclear):
-                pass
-            if pieces > 1:
-                for piece in _pieces(block, pieces):
-                    yield from self._read(piece, 1)
+            if depth:
+                for piece in _pieces(block, PIECES):
+                    yield from self._read(piece, depth - 1)
                 return
         yield self._slow(block)
 
-    def _fast(self, block: Block) -> Rows:
+    def _fast(self, block: Block, numbers: Any) -> Rows:
         import pyarrow as pa
         import pyarrow.csv as arrow_csv
 
         columns, names = self._layout.columns, [str(at) for at in range(self._layout.width)]
-        types: dict[str, Any] = {str(at): pa.float64() for at in columns.values}
+        types: dict[str, Any] = {str(at): numbers for at in columns.values}
         types[str(columns.time)] = self._time_type()
+        if self._layout.times.form is Form.EPOCH and (b"0x" in block.data or b"0X" in block.data):
+            raise Unclear  # Arrow takes hexadecimal numbers, we do not
         if columns.date is not None:
             types[str(columns.date)] = pa.string()
         if columns.symbol is not None:
@@ -146,7 +128,8 @@ class CsvSource(Source):
         import pyarrow as pa
 
         form = self._layout.times.form
-        if self._layout.columns.date is not None or form is Form.LOCAL:
+        separated = self._layout.times.separator != "-"
+        if self._layout.columns.date is not None or form is Form.LOCAL or separated:
             return pa.string()
         kinds = {Form.OFFSET: pa.timestamp("us", "UTC"), Form.EPOCH: pa.int64(), Form.DATE: pa.date32()}
         return kinds[form]
@@ -163,6 +146,8 @@ class CsvSource(Source):
             # Arrow takes a local date for midnight; here that is a row without a time of day, so it is read apart.
             if len(column) and pc.min(pc.binary_length(column)).as_py() < len("2024-01-02T09:30"):
                 raise Unclear
+            if form.separator != "-":
+                column = _with_dashes(column, form.separator)
             zoned = form.form is Form.OFFSET
             column = pc.cast(column, pa.timestamp("us", "UTC" if zoned else None))
         missing = np.asarray(pc.is_null(column).to_numpy(), dtype=np.bool_)
@@ -187,17 +172,17 @@ class CsvSource(Source):
         lines, texts, cells = [], [], []
         problems: list[int] = []
         for line, raw in enumerate(block.data.split(b"\n")[:-1], block.first):
-            text, problem = _decoded(raw)
+            text, problem = decoded(raw)
             if not text.strip():
                 continue
-            row = _fields(text, layout.delimiter)
+            row = fields(text, layout.delimiter)
             if problem == Reason.SOUND and len(row) != layout.width:
                 problem = Reason.TOO_FEW_FIELDS if len(row) < layout.width else Reason.TOO_MANY_FIELDS
             lines.append(line)
             texts.append(text)
             problems.append(problem)
             cells.append(row if len(row) == layout.width else [*row, *[""] * layout.width][: layout.width])
-        time, bad_times = self._reader.texts([_time(row, columns) for row in cells])
+        time, bad_times = self._reader.texts([time_text(row, columns) for row in cells])
         problem_codes = np.array(problems, dtype=np.uint8)
         problem_codes = np.where(problem_codes == Reason.SOUND, bad_times, problem_codes).astype(np.uint8)
         at = columns.symbol
@@ -218,6 +203,16 @@ class CsvSource(Source):
         )
 
 
+def _with_dashes(column: Any, separator: str) -> Any:
+    """Dates as 2024.01.02 or 2024/01/02 at the beginning of texts, rewritten with dashes."""
+    import pyarrow.compute as pc
+
+    pattern = f"^[0-9]{{4}}[{separator}][0-9]{{2}}[{separator}]"
+    if not pc.all(pc.match_substring_regex(column, pattern)).as_py():
+        raise Unclear
+    return pc.replace_substring(column, separator, "-", max_replacements=2)
+
+
 class _Raw:
     """The rows of a block as they stand in the file; split into lines only when one is asked for."""
 
@@ -233,25 +228,6 @@ class _Raw:
 
 
 _KINDS = {Form.OFFSET: Kind.UTC, Form.LOCAL: Kind.LOCAL, Form.EPOCH: Kind.UTC, Form.DATE: Kind.DAY}
-
-
-def _header(name: str, head: bytes, *, whole: bool) -> tuple[str, int, list[str]]:
-    """The header line, its number, and the lines of the head after it."""
-    if not head.strip():
-        problem = "is an empty file" if whole else "begins with nothing but blank lines"
-        raise FileFormatError("file", name, "give a file with a header and rows", problem)
-    if b"\x00" in head:
-        raise FileFormatError("file", name, "give UTF-8 text with a header line", "is not text")
-    lines = head.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    if not whole:
-        lines = lines[:-1]  # it may go on beyond the head
-    for number, raw in enumerate(lines, 1):
-        text, unreadable = _decoded(raw)
-        if unreadable:
-            raise FileFormatError("file", name, "give UTF-8 text with a header line", "is not UTF-8 text")
-        if text.strip():
-            return text, number, [_decoded(line)[0] for line in lines[number:]]
-    raise FileFormatError("file", name, "give a file with a header line", "has a first line that is too long")
 
 
 def _without_header(block: Block, header_line: int) -> Block:
@@ -289,26 +265,16 @@ def _lines(block: Block, rows: int) -> Any:
 
 
 def _floats(column: Any) -> Any:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_string(column.type):
+        texts = pc.ascii_trim_whitespace(column)
+        sound = pc.match_substring_regex(texts, f"^(?:{_PATTERN})$")
+        column = pc.cast(pc.if_else(sound, texts, None), pa.float64())
     if column.null_count:
         column = pc.fill_null(column, float("nan"))
     return column.to_numpy()
-
-
-def _fields(line: str, delimiter: str) -> list[str]:
-    if '"' not in line:
-        return line.split(delimiter)
-    try:
-        return next(csv.reader([line], delimiter=delimiter))
-    except csv.Error:
-        return line.split(delimiter)
-
-
-def _time(row: list[str], columns: Columns) -> str:
-    if columns.date is None:
-        return row[columns.time]
-    return f"{row[columns.date].strip()}T{row[columns.time].strip()}"
 
 
 def number(text: str) -> float:
@@ -317,12 +283,5 @@ def number(text: str) -> float:
     return float(text) if _NUMBER.fullmatch(text) else float("nan")
 
 
-def _decoded(raw: bytes) -> tuple[str, Reason]:
-    try:
-        return raw.decode("utf-8"), Reason.SOUND
-    except UnicodeDecodeError:
-        return raw.decode("utf-8", errors="backslashreplace"), Reason.NOT_TEXT
-
-
 def _shown(raw: bytes) -> str:
-    return shortened(_decoded(raw)[0])
+    return shortened(decoded(raw)[0])

@@ -60,16 +60,19 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class TimeForm:
-    """The form of a file's times; ``unit`` is set for epoch times; ``compact`` for dates as 20240102."""
+    """The form of a file's times; ``unit`` is set for epoch times, ``compact`` for dates as 20240102; ``separator``
+    stands between year, month and day."""
 
     form: Form
     unit: str = ""
     compact: bool = False
+    separator: str = "-"
 
     @property
     def fast(self) -> bool:
         """True when Arrow reads this form by itself."""
-        return self.form is not Form.UNKNOWN and not self.compact
+        dates = self.form is Form.DATE and (self.compact or self.separator != "-")
+        return self.form is not Form.UNKNOWN and not dates
 
 
 def recognise(texts: Iterable[str]) -> tuple[TimeForm, str]:
@@ -205,7 +208,7 @@ def _form(text: str) -> TimeForm | None:
         return TimeForm(Form.EPOCH, unit_of(float(text)))
     kind, _ = one(text, TimeForm(Form.UNKNOWN))
     known = {Kind.UTC: Form.OFFSET, Kind.LOCAL: Form.LOCAL, Kind.DAY: Form.DATE}
-    return TimeForm(known[kind], compact=kind is Kind.DAY and text[4] != "-") if kind in known else None
+    return TimeForm(known[kind], separator=text[4]) if kind in known else None
 
 
 def _epoch(text: str, unit: str) -> tuple[Kind, int]:

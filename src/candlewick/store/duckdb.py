@@ -82,12 +82,12 @@ class DuckDBStore(CandleRepository):
                 self._insert(cursor, changing)
                 self._replace(cursor, changing)
                 self._record(cursor, [(one.id, one.record) for one in changing])
-            records.update({(one.candles.symbol, one.candles.timeframe): (one.id, one.record) for one in changing})
+            self._keep({(one.candles.symbol, one.candles.timeframe): (one.id, one.record) for one in changing})
             return [one.change.upserted for one in writes]
 
     def series(self) -> list[Series]:
-        with self._held().lock:
-            stored = [one for _, one in self._records.values() if one.rows]
+        self._held()
+        stored = [one for _, one in self._records.values() if one.rows]
         return sorted(stored, key=lambda one: (one.symbol, one.timeframe))
 
     def find(self, symbol: str, timeframe: str | Timeframe) -> Series:
@@ -133,7 +133,7 @@ class DuckDBStore(CandleRepository):
                         fresh[one.symbol, one.timeframe] = (number, left)
                 self._record(cursor, list(fresh.values()))
             gone = sum(self._records[key][1].rows - left.rows for key, (_, left) in fresh.items())
-            self._records.update(fresh)
+            self._keep(fresh)
             return gone
 
     def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
@@ -179,6 +179,10 @@ class DuckDBStore(CandleRepository):
         records: dict[Key, tuple[int, Series]] = self._database.state
         return records
 
+    def _keep(self, fresh: Mapping[Key, tuple[int, Series]]) -> None:
+        """Put a new table in the place of the old one after a commit, so that readers never wait for a writer."""
+        self._database.state = {**self._records, **fresh}
+
     def _held(self) -> Database:
         if self._closed:
             raise StoreError(f"store: {self.url} is closed")
@@ -193,8 +197,8 @@ class DuckDBStore(CandleRepository):
         }
 
     def _find(self, symbol: str, timeframe: Timeframe) -> tuple[int, Series]:
-        with self._held().lock:
-            found = self._records.get((symbol, timeframe))
+        self._held()
+        found = self._records.get((symbol, timeframe))
         if found is None or not found[1].rows:
             raise unknown(self.series(), symbol, timeframe)
         return found
