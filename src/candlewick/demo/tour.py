@@ -48,8 +48,8 @@ def run_tour(store: CandleRepository, step: Callable[[str], None] = lambda _: No
     written = store.upsert_many(list(simulate(SIMULATED, CALENDAR, SESSIONS, SEED)))
     seconds["simulated minute candles"] = time.perf_counter() - started
     # Twice, because the first one also compiles, once for this machine.
-    for name in ("first question, with compiling", "the same again"):
-        step(f"computing bars and indicators ({name})")
+    for name in ("first answer (compiles once on a machine)", "second answer"):
+        step(f"computing bars and indicators: {name}")
         started = time.perf_counter()
         answer = query(store, SHOWN, "5m", "desk")
         seconds[name] = time.perf_counter() - started
