@@ -88,8 +88,8 @@ def test_compacting_orders_rows_by_series_and_time(path: Path) -> None:
 def test_compacting_that_would_lose_a_row_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with DuckDBStore(path) as store:
         store.upsert(some())
-        real = duckdb_store._digest
-        monkeypatch.setattr(duckdb_store, "_digest", lambda cursor, table: (real(cursor, table), table))
+        real = duckdb_store.digest
+        monkeypatch.setattr(duckdb_store, "digest", lambda cursor, table: (real(cursor, table), table))
         with pytest.raises(StoreError, match="nothing was changed"):
             store.compact()
         assert store.read("SPY", "1m") == some()

@@ -7,17 +7,15 @@ order in which they came; `compact` puts them into the order in which they are r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from candlewick.candles import COLUMNS, VALUES, Candles
-from candlewick.columnar import Floats, Integers
+from candlewick.candles import VALUES, Candles
 from candlewick.errors import FileFormatError, StoreError
 from candlewick.moments import Moment
 from candlewick.sessions.calendar import find_calendar
+from candlewick.store.candle_table import Write, digest, overlapping, put, select, table_of, where_clause
 from candlewick.store.change import Change, appended, compared
 from candlewick.store.database import Database, Resources
 from candlewick.store.repository import (
@@ -32,20 +30,8 @@ from candlewick.store.repository import (
 from candlewick.timeframe import Timeframe
 
 Key = tuple[str, Timeframe]
-Columns = tuple[Integers, dict[str, Floats]]
 RECORD = ("id", "symbol", "timeframe", "calendar", "rows", "first", "last", "revision", "generation")
 REFUSED = ("content", "line", "file", "symbol", "reason", "row", "refused_at")
-_COLUMNS = ", ".join(COLUMNS)
-
-
-@dataclass(frozen=True)
-class _Write:
-    """One series of a batch: its id, its record as it will be, what comes in and what that changes."""
-
-    id: int
-    record: Series
-    candles: Candles
-    change: Change
 
 
 class DuckDBStore(CandleRepository):
@@ -98,7 +84,7 @@ class DuckDBStore(CandleRepository):
     ) -> Candles:
         number, found = self._find(symbol, Timeframe.parse(timeframe))
         with self._database.cursor() as cursor:
-            time, values = _select(cursor, number, *bounds(found.calendar, start, end))
+            time, values = select(cursor, number, *bounds(found.calendar, start, end))
         return Candles.trusted(found.symbol, found.timeframe, find_calendar(found.calendar), time, values)
 
     def count(
@@ -107,7 +93,7 @@ class DuckDBStore(CandleRepository):
         number, found = self._find(symbol, Timeframe.parse(timeframe))
         if start is None and end is None:
             return found.rows
-        where, given = _where(number, *bounds(found.calendar, start, end))
+        where, given = where_clause(number, *bounds(found.calendar, start, end))
         with self._database.cursor() as cursor:
             return int(cursor.execute(f"SELECT count(*) FROM candles WHERE {where}", given).fetchall()[0][0])
 
@@ -143,7 +129,7 @@ class DuckDBStore(CandleRepository):
         names = ", ".join(REFUSED)
         unique = {(row.content, row.line): row for row in reversed(rows)}
         columns = zip(*(astuple(row) for row in unique.values()), strict=True)
-        table = _table({name: list(column) for name, column in zip(REFUSED, columns, strict=True)})
+        table = table_of({name: list(column) for name, column in zip(REFUSED, columns, strict=True)})
         with self._held().transaction() as cursor:
             cursor.register("refused", table)
             found = cursor.execute(
@@ -161,7 +147,7 @@ class DuckDBStore(CandleRepository):
         with self._held().lock:
             with self._database.transaction() as cursor:
                 cursor.execute("CREATE TABLE compacted AS SELECT * FROM candles ORDER BY series, time")
-                if _digest(cursor, "candles") != _digest(cursor, "compacted"):
+                if digest(cursor, "candles") != digest(cursor, "compacted"):
                     raise StoreError(f"store: {self.url}: compacting would have changed rows; nothing was changed")
                 cursor.execute("DROP TABLE candles")
                 cursor.execute("ALTER TABLE compacted RENAME TO candles")
@@ -203,7 +189,7 @@ class DuckDBStore(CandleRepository):
             raise unknown(self.series(), symbol, timeframe)
         return found
 
-    def _writes(self, cursor: Any, batch: Sequence[Candles]) -> list[_Write]:
+    def _writes(self, cursor: Any, batch: Sequence[Candles]) -> list[Write]:
         following = max((number for number, _ in self._records.values()), default=-1) + 1
         known: list[tuple[int, Series, Candles]] = []
         for candles in batch:
@@ -211,24 +197,24 @@ class DuckDBStore(CandleRepository):
             number, record = self._records.get((candles.symbol, candles.timeframe), (following, new))
             following += number == following
             known.append((number, record, candles))
-        stored = _overlapping(cursor, [one for one in known if _overlaps(one[1], one[2])])
+        stored = overlapping(cursor, [one for one in known if _overlaps(one[1], one[2])])
         writes = []
         for number, record, candles in known:
             change = compared(candles, *stored[number]) if number in stored else appended(candles)
-            writes.append(_Write(number, _after(record, candles, change), candles, change))
+            writes.append(Write(number, _after(record, candles, change), candles, change))
         return writes
 
-    def _insert(self, cursor: Any, writes: Sequence[_Write]) -> None:
-        _put(cursor, "INSERT INTO candles SELECT * FROM incoming", [(one, one.change.new) for one in writes])
+    def _insert(self, cursor: Any, writes: Sequence[Write]) -> None:
+        put(cursor, "INSERT INTO candles SELECT * FROM incoming", [(one, one.change.new) for one in writes])
 
-    def _replace(self, cursor: Any, writes: Sequence[_Write]) -> None:
+    def _replace(self, cursor: Any, writes: Sequence[Write]) -> None:
         """Every candle that takes the place of a different one passes here, as every deleted one does in `_remove`."""
         values = ", ".join(f"{name} = incoming.{name}" for name in VALUES)
         query = f"UPDATE candles SET {values} FROM incoming WHERE candles.series = incoming.series"
-        _put(cursor, f"{query} AND candles.time = incoming.time", [(one, one.change.different) for one in writes])
+        put(cursor, f"{query} AND candles.time = incoming.time", [(one, one.change.different) for one in writes])
 
     def _remove(self, cursor: Any, number: int, record: Series, low: int | None, high: int | None) -> Series:
-        where, given = _where(number, low, high)
+        where, given = where_clause(number, low, high)
         gone = int(cursor.execute(f"DELETE FROM candles WHERE {where}", given).fetchall()[0][0])
         if not gone:
             return record
@@ -247,7 +233,7 @@ class DuckDBStore(CandleRepository):
             return
         rows = [(number, one.symbol, str(one.timeframe), *_figures(one)) for number, one in records]
         columns = zip(*rows, strict=True)
-        cursor.register("records", _table({name: list(column) for name, column in zip(RECORD, columns, strict=True)}))
+        cursor.register("records", table_of({name: list(column) for name, column in zip(RECORD, columns, strict=True)}))
         cursor.execute("DELETE FROM series WHERE id IN (SELECT id FROM records)")
         cursor.execute(f"INSERT INTO series SELECT {', '.join(RECORD)} FROM records")
 
@@ -275,79 +261,3 @@ def _after(record: Series, candles: Candles, change: Change) -> Series:
         revision=record.revision + 1,
         generation=record.generation + int(record.rows > 0 and change.rewrites(candles, record.last)),
     )
-
-
-def _overlapping(cursor: Any, known: Sequence[tuple[int, Series, Candles]]) -> dict[int, Columns]:
-    """The stored candles in the span of each incoming series, by its id: one query for all of them."""
-    if not known:
-        return {}
-    if len(known) == 1:
-        number, _, candles = known[0]
-        return {number: _select(cursor, number, int(candles.microseconds[0]), int(candles.microseconds[-1]) + 1)}
-    numbers = np.array([number for number, _, _ in known], dtype=np.int32)
-    low = np.array([candles.microseconds[0] for _, _, candles in known], dtype=np.int64)
-    high = np.array([candles.microseconds[-1] for _, _, candles in known], dtype=np.int64)
-    cursor.register("spans", _table({"series": numbers, "low": low, "high": high}))
-    names = ", ".join(f"candles.{name}" for name in COLUMNS)
-    # The outer bounds are implied by the join; said again, they let DuckDB skip row groups.
-    query = f"""
-        SELECT candles.series, {names} FROM candles JOIN spans USING (series)
-        WHERE candles.time BETWEEN spans.low AND spans.high AND candles.time BETWEEN {low.min()} AND {high.max()}
-    """
-    table = cursor.sql(query).to_arrow_table()
-    series = table.column("series").to_numpy()
-    order = np.lexsort((table.column("time").to_numpy(), series))
-    series = series[order]
-    columns = {name: table.column(name).to_numpy()[order] for name in COLUMNS}
-    cuts = np.searchsorted(series, numbers), np.searchsorted(series, numbers, side="right")
-    return {
-        int(number): (columns["time"][first:stop], {name: columns[name][first:stop] for name in VALUES})
-        for number, first, stop in zip(numbers, *cuts, strict=True)
-    }
-
-
-def _select(cursor: Any, number: int, low: int | None, high: int | None) -> Columns:
-    where, given = _where(number, low, high)
-    table = cursor.sql(f"SELECT {_COLUMNS} FROM candles WHERE {where}", params=given).to_arrow_table()
-    columns = {name: table.column(name).to_numpy() for name in COLUMNS}
-    time = columns["time"]
-    if len(time) > 1 and np.diff(time).min() < 0:
-        order = np.argsort(time, kind="stable")
-        columns = {name: column[order] for name, column in columns.items()}
-    return columns["time"], {name: columns[name] for name in VALUES}
-
-
-def _where(number: int, low: int | None, high: int | None) -> tuple[str, list[int]]:
-    clauses, given = ["series = ?"], [number]
-    for clause, at in (("time >= ?", low), ("time < ?", high)):
-        if at is not None:
-            clauses.append(clause)
-            given.append(at)
-    return " AND ".join(clauses), given
-
-
-def _put(cursor: Any, query: str, parts: Sequence[tuple[_Write, Any]]) -> None:
-    """Run a query over the chosen rows of several series as the table ``incoming``, ordered as they come."""
-    used = [(one, slice(None) if rows.all() else rows) for one, rows in parts if rows.any()]
-    if not used:
-        return
-    times = [one.candles.microseconds[rows] for one, rows in used]
-    numbers = np.repeat(np.array([one.id for one, _ in used], dtype=np.int32), [len(time) for time in times])
-    columns: dict[str, Any] = {"series": numbers, "time": np.concatenate(times)}
-    for name in VALUES:
-        columns[name] = np.concatenate([getattr(one.candles, name)[rows] for one, rows in used])
-    cursor.register("incoming", _table(columns))
-    cursor.execute(query)
-    cursor.unregister("incoming")
-
-
-def _digest(cursor: Any, table: str) -> Any:
-    return cursor.execute(
-        f"SELECT count(*), sum(hash(series, time, open, high, low, close, volume)::HUGEINT) FROM {table}"
-    ).fetchall()[0]
-
-
-def _table(columns: Mapping[str, Any]) -> Any:
-    import pyarrow as pa
-
-    return pa.table(dict(columns))

@@ -1,0 +1,107 @@
+"""Candle table: the statements that read and write rows of candles in a DuckDB store, inside a given cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from candlewick.candles import COLUMNS, VALUES, Candles
+from candlewick.columnar import Floats, Integers
+from candlewick.store.change import Change
+from candlewick.store.repository import Series
+
+Columns = tuple[Integers, dict[str, Floats]]
+_COLUMNS = ", ".join(COLUMNS)
+
+
+@dataclass(frozen=True)
+class Write:
+    """One series of a batch: its id, its record as it will be, what comes in and what that changes."""
+
+    id: int
+    record: Series
+    candles: Candles
+    change: Change
+
+
+def overlapping(cursor: Any, known: Sequence[tuple[int, Series, Candles]]) -> dict[int, Columns]:
+    """The stored candles in the span of each incoming series, by its id: one query for all of them."""
+    if not known:
+        return {}
+    if len(known) == 1:
+        number, _, candles = known[0]
+        return {number: select(cursor, number, int(candles.microseconds[0]), int(candles.microseconds[-1]) + 1)}
+    numbers = np.array([number for number, _, _ in known], dtype=np.int32)
+    low = np.array([candles.microseconds[0] for _, _, candles in known], dtype=np.int64)
+    high = np.array([candles.microseconds[-1] for _, _, candles in known], dtype=np.int64)
+    cursor.register("spans", table_of({"series": numbers, "low": low, "high": high}))
+    names = ", ".join(f"candles.{name}" for name in COLUMNS)
+    # The outer bounds are implied by the join; said again, they let DuckDB skip row groups.
+    query = f"""
+        SELECT candles.series, {names} FROM candles JOIN spans USING (series)
+        WHERE candles.time BETWEEN spans.low AND spans.high AND candles.time BETWEEN {low.min()} AND {high.max()}
+    """
+    table = cursor.sql(query).to_arrow_table()
+    series = table.column("series").to_numpy()
+    order = np.lexsort((table.column("time").to_numpy(), series))
+    series = series[order]
+    columns = {name: table.column(name).to_numpy()[order] for name in COLUMNS}
+    cuts = np.searchsorted(series, numbers), np.searchsorted(series, numbers, side="right")
+    return {
+        int(number): (columns["time"][first:stop], {name: columns[name][first:stop] for name in VALUES})
+        for number, first, stop in zip(numbers, *cuts, strict=True)
+    }
+
+
+def select(cursor: Any, number: int, low: int | None, high: int | None) -> Columns:
+    """The candles of one series in ``low <= time < high``, sorted."""
+    where, given = where_clause(number, low, high)
+    table = cursor.sql(f"SELECT {_COLUMNS} FROM candles WHERE {where}", params=given).to_arrow_table()
+    columns = {name: table.column(name).to_numpy() for name in COLUMNS}
+    time = columns["time"]
+    if len(time) > 1 and np.diff(time).min() < 0:
+        order = np.argsort(time, kind="stable")
+        columns = {name: column[order] for name, column in columns.items()}
+    return columns["time"], {name: columns[name] for name in VALUES}
+
+
+def where_clause(number: int, low: int | None, high: int | None) -> tuple[str, list[int]]:
+    """The condition for a range of one series, and its parameters."""
+    clauses, given = ["series = ?"], [number]
+    for clause, at in (("time >= ?", low), ("time < ?", high)):
+        if at is not None:
+            clauses.append(clause)
+            given.append(at)
+    return " AND ".join(clauses), given
+
+
+def put(cursor: Any, query: str, parts: Sequence[tuple[Write, Any]]) -> None:
+    """Run a query over the chosen rows of several series as the table ``incoming``, ordered as they come."""
+    used = [(one, slice(None) if rows.all() else rows) for one, rows in parts if rows.any()]
+    if not used:
+        return
+    times = [one.candles.microseconds[rows] for one, rows in used]
+    numbers = np.repeat(np.array([one.id for one, _ in used], dtype=np.int32), [len(time) for time in times])
+    columns: dict[str, Any] = {"series": numbers, "time": np.concatenate(times)}
+    for name in VALUES:
+        columns[name] = np.concatenate([getattr(one.candles, name)[rows] for one, rows in used])
+    cursor.register("incoming", table_of(columns))
+    cursor.execute(query)
+    cursor.unregister("incoming")
+
+
+def digest(cursor: Any, table: str) -> Any:
+    """How many rows a table holds, and a hash of them that does not depend on their order."""
+    return cursor.execute(
+        f"SELECT count(*), sum(hash(series, time, open, high, low, close, volume)::HUGEINT) FROM {table}"
+    ).fetchall()[0]
+
+
+def table_of(columns: Mapping[str, Any]) -> Any:
+    """Columns as an Arrow table, which DuckDB reads in place."""
+    import pyarrow as pa
+
+    return pa.table(dict(columns))
