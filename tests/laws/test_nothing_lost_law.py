@@ -33,7 +33,7 @@ bad = st.sampled_from(
         "A,2024-01-02T14:30:00Z,1,2,0.5,1,-1",
         "A,2024-01-02T14:30:00Z,1,2,0.5,x,1",
         "A,2024-01-02T14:30:00Z,,2,0.5,1,1",
-        "A,2024-01-02T14:30:00,1,2,0.5,1,1",
+        "A,2024-01-02T14:30,1,2,0.5,1",
         "A,2024-01-02,1,2,0.5,1,1",
         "A,1704205800,1,2,0.5,1,1",
         ",2024-01-02T14:30:00Z,1,2,0.5,1,1",
@@ -69,8 +69,9 @@ def run(store: CandleRepository, text: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.csv"
         path.write_bytes(text.encode())
-        figures = ingest(store, path, calendar="XNYS").as_dict()
+        figures = ingest(store, path, calendar="XNYS", timezone="America/New_York").as_dict()
     del figures["seconds"]
+    figures["warnings"] = [warning.replace(str(path), "a.csv") for warning in figures["warnings"]]
     assert figures["rows"] == sum(
         figures[name] for name in ("inserted", "updated", "unchanged", "duplicates", "quarantined")
     )
@@ -141,6 +142,79 @@ def test_wild_lines_are_counted_alike_in_any_pieces(lines: list[str], block: int
     with pieces(block, 5):
         assert run(cut, text) == figures
     assert state(cut) == state(whole)
+
+
+FORMS = {
+    "offset": "2024-01-02T14:3{}:00Z",
+    "local": "2024-01-02 09:3{}:00",
+    "dots": "2024.01.02 09:3{}",
+    "slashes": "2024/01/02 09:3{}:00-05:00",
+    "epoch": "17042058{}0",
+    "milliseconds": "17042058{}0000",
+    "pair": "2024-01-02,09:3{}",
+}
+ODD_TIMES = [
+    "",
+    " ",
+    "0x65940F48",
+    "2024-01-02",
+    "20240102",
+    "2024.01-02 09:30",
+    "NaN",
+    "1e9",
+    "2024-01-02T24:00Z",
+    "+5",
+]
+ODD_TIMES += [" 1704205800 ", "1704205800.0", "2024-01-02T09", "2024-01-02 09:30:00.5", "2024.01.02 09:30:00.05Z", "-1"]
+ODD_TIMES += ["2024-01-02T09:30:60Z", "2024-01-02T09:30:00+5", "99999999999999999999", "2024-01-02T09:30:00.1234567Z"]
+ODD_NUMBERS = [
+    "1",
+    " 1 ",
+    "+1",
+    "1.",
+    ".5e1",
+    "inf",
+    "NAN",
+    "0x1",
+    "1_0",
+    "1e400",
+    "-0",
+    "",
+    "1,5",
+    '"1"',
+    "\u0661",
+    "1e-400",
+]
+
+
+@given(
+    st.sampled_from(sorted(FORMS)),
+    st.lists(
+        st.tuples(
+            st.one_of(st.integers(0, 9), st.sampled_from(ODD_TIMES)),
+            st.one_of(st.just("1"), st.sampled_from(ODD_NUMBERS)),
+        ),
+        max_size=25,
+    ),
+    st.integers(1, 200),
+)
+def test_every_form_of_time_and_number_is_read_alike_in_any_pieces(
+    form: str, cells: list[tuple[int | str, str]], block: int
+) -> None:
+    def written(at: int | str) -> str:
+        return FORMS[form].format(at) if isinstance(at, int) else f"{at},09:30" if form == "pair" else at
+
+    header = "symbol,date,time,o,h,l,c,v" if form == "pair" else "symbol,time,o,h,l,c,v"
+    lines = [f"A,{written(at)},1,2,0.5,1,{number}" for at, number in [(0, "1"), *cells]]
+    text = "\n".join([header, *lines])
+    whole, cut = MemoryStore(), MemoryStore()
+    figures = run(whole, text)
+    assert figures["rows"] == len(lines)
+    with pieces(block, 5):
+        assert run(cut, text) == figures
+    assert state(cut) == state(whole)
+    for reading in (whole, cut):
+        assert "A" in reading.symbols()
 
 
 def good_line() -> str:

@@ -181,7 +181,7 @@ class _File:
             warn(f"{self._source.name}: no row has a readable time; times are {forms}")
         if beyond := self._reasons[Reason.BEYOND_CALENDAR]:
             since, until = (iso(at)[:10] for at in self._reading.calendar.known)
-            warn(f"{self._source.name}: {beyond:,} rows are beyond what {calendar} knows ({since} to {until})")
+            warn(f"{self._source.name}: {beyond:,} of its rows lie beyond what {calendar} knows ({since} to {until})")
         if self._stored and self._off_session == self._stored:
             dates = "" if self._reading.timeframe.intraday else "; give bare dates (session labels)"
             warn(f"{self._source.name}: no stored row is inside a session of {calendar}{dates}")
