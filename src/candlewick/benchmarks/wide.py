@@ -36,11 +36,10 @@ def definitions() -> tuple[Indicator, ...]:
     return parse_indicators(texts)
 
 
-def wide(rows: int, rounds: int) -> Contest:
+def wide(rows: int, rounds: int, indicators: tuple[Indicator, ...]) -> Contest:
     """Session bars and definitions given; a unit is one column of one candle."""
     bars = session_bars(minute_candles(rows))
     inputs = Inputs.of(bars)
-    indicators = definitions()
     columns = sum(len(indicator.columns) for indicator in indicators)
     units = rows * columns
 
@@ -89,6 +88,6 @@ WIDE = Benchmark(
     unit="column and candle",
     target=(Within(1.0),),
     stretch=(Within(0.6),),
-    full=lambda _: wide(ROWS, ROUNDS),
-    quick=lambda _: wide(QUICK_ROWS, QUICK_ROUNDS),
+    full=lambda _: wide(ROWS, ROUNDS, definitions()),
+    quick=lambda _: wide(QUICK_ROWS, QUICK_ROUNDS, definitions()),
 )
