@@ -6,6 +6,7 @@
 
 State row of a symbol: bar number, history position, each indicator's state, then memories, then for each column looked
 back into two histories' length of past values. Parameters are read at run time, so one kernel serves all periods.
+``none`` is 0 in a form that numba does not take for a literal: it would compile the loop once for each literal.
 The loop is split where every warm-up is over; behind it ``hot`` is the literal True and the warm-up code is gone.
 """
 
@@ -38,11 +39,12 @@ def run(state_row, parameter_row, {_names(shape)}, out_table):
     out = address(out_table)
     width = out_table.shape[1]
 {_addresses(shape)}
+    none = n - n
     history = int(par[1])
     m = prologue(st, par, n, {pointers})
-    loop(st, par, {pointers}, {_own_past(shape)}0, m, history, out, width, 0)
+    loop(st, par, {pointers}, {_own_past(shape)}none, m, history, out, width, none)
     if n > m:
-        loop(st, par, {pointers}, {_given_past(shape)}m, n, 0, out, width, 0)
+        loop(st, par, {pointers}, {_given_past(shape)}m, n, none, out, width, none)
     epilogue(st, par, n, {pointers})
 """,
             f"""
@@ -56,10 +58,11 @@ def scan(state_row, parameter_row, {_names(shape)}, block, last):
     out = address(block)
     width = block.shape[1]
 {_addresses(shape)}
+    none = n - n
     history = int(par[1])
     m = prologue(st, par, n, {pointers})
-    a = 0
-    start = 0
+    a = none
+    start = none
     while a < m:
         b = min(m, a + width)
         loop(st, par, {pointers}, {_own_past(shape)}a, b, history, out, width, a)
@@ -67,7 +70,7 @@ def scan(state_row, parameter_row, {_names(shape)}, block, last):
         a = b
     while a < n:
         b = min(n, a + width)
-        loop(st, par, {pointers}, {_given_past(shape)}a, b, 0, out, width, a)
+        loop(st, par, {pointers}, {_given_past(shape)}a, b, none, out, width, a)
         start = a
         a = b
     for row in range({shape.outputs}):
