@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
@@ -19,9 +20,15 @@ from candlewick.engine.generate import CHUNK
 from candlewick.engine.kernel_choice import batch_kernel, warm_up_plan
 from candlewick.engine.plan import Plan, plan
 from candlewick.engine.run import frame_of, inputs_of, run_plan
+from candlewick.engine.shape import Shape
 from candlewick.errors import InputError
 from candlewick.indicators import Specs
 from candlewick.timeframe import Timeframe
+
+BATCH_SERIES = 16
+BATCH_ROWS = 200_000
+
+_scratch = threading.local()
 
 
 def compute(candles_or_bars: Candles, specs: Specs, out: IndicatorFrame | None = None) -> IndicatorFrame:
@@ -65,14 +72,17 @@ def compute_many(
         run_plan(made, bars, values)
         return frame_of(made, bars, values)
 
+    def several(batch: list[Candles]) -> list[IndicatorFrame]:
+        return [one(candles) for candles in batch]
+
     with ThreadPoolExecutor(workers, thread_name_prefix="candlewick-compute") as pool:
-        waiting: list[Any] = []
-        for candles in series:  # at most a few ahead: a generator of 5,000 series is not read at once
-            waiting.append(pool.submit(one, candles))
-            if len(waiting) >= 4 * workers:
-                yield waiting.pop(0).result()
-        for future in waiting:
-            yield future.result()
+        waiting: deque[Future[list[IndicatorFrame]]] = deque()
+        for batch in _batches(series):  # a few ahead: a generator of 5,000 series is not read at once
+            waiting.append(pool.submit(several, batch))
+            if len(waiting) > 2 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
 
 
 def warm_up(specs: Specs) -> None:
@@ -85,17 +95,40 @@ def as_bars(candles_or_bars: Candles) -> Bars:
     return candles_or_bars if isinstance(candles_or_bars, Bars) else session_bars(candles_or_bars)
 
 
+def _batches(series: Iterable[Candles]) -> Iterator[list[Candles]]:
+    """Series in lists that are worth handing to a thread: that costs as much as a few thousand bars."""
+    batch: list[Candles] = []
+    rows = 0
+    for candles in series:
+        batch.append(candles)
+        rows += len(candles)
+        if len(batch) >= BATCH_SERIES or rows >= BATCH_ROWS:
+            yield batch
+            batch, rows = [], 0
+    if batch:
+        yield batch
+
+
 def _last_values(made: Plan, bars: Bars) -> IndicatorFrame:
     newest = bars.rows(max(0, len(bars) - 1), len(bars))
     values = np.empty((len(made.columns), len(newest)))
     row = 0
     for group in made.groups if len(bars) else ():
         shape = group.shape
-        block, last = np.empty((shape.outputs, CHUNK)), np.empty(shape.outputs)
-        batch_kernel(shape).scan(group.new_state(), group.parameters, *inputs_of(group, bars), block, last)
+        last = np.empty(shape.outputs)
+        batch_kernel(shape).scan(group.new_state(), group.parameters, *inputs_of(group, bars), _block(shape), last)
         values[row : row + shape.outputs, 0] = last
         row += shape.outputs
     return frame_of(made, newest, values)
+
+
+def _block(shape: Shape) -> Floats:
+    """This thread's scratch for a scan: fresh memory for each series would cost as much as half the computation."""
+    blocks = _scratch.__dict__.setdefault("blocks", {})
+    if shape not in blocks:
+        blocks[shape] = np.empty((shape.outputs, CHUNK))
+    found: Floats = blocks[shape]
+    return found
 
 
 def _output(made: Plan, bars: Bars, out: IndicatorFrame | None) -> Floats:
