@@ -5,6 +5,7 @@ Used on our own indicators by the test suite (``candlewick.testing``) and on a u
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
 from fractions import Fraction
@@ -17,7 +18,7 @@ from candlewick.columnar import Floats
 from candlewick.engine.generate import CHUNK, batch_text, live_text
 from candlewick.engine.plan import plan
 from candlewick.engine.run import inputs_of, run_plan
-from candlewick.engine.shape import Group
+from candlewick.engine.shape import Group, Shape
 from candlewick.engine.trial_bars import TRIALS, bars_from_closes
 from candlewick.errors import CandlewickError
 from candlewick.indicators.exact import ExactBars
@@ -130,22 +131,20 @@ def whole(indicator: Indicator, bars: Bars, *, plain: bool | None = None) -> Flo
     return _run(group, bars, group.new_state(), plain)
 
 
-def _kernels(group: Group, plain: bool | None) -> tuple[Kernel, Kernel]:
-    return (
-        build("batch", batch_text(group.shape), plain=plain),
-        build("live", live_text(group.shape), plain=plain),
-    )
+@functools.lru_cache(maxsize=128)
+def _kernels(shape: Shape, plain: bool | None) -> tuple[Kernel, Kernel]:
+    return build("batch", batch_text(shape), plain=plain), build("live", live_text(shape), plain=plain)
 
 
 def _run(group: Group, bars: Bars, state: Floats, plain: bool | None) -> Floats:
     values = np.empty((group.shape.outputs, len(bars)))
-    _kernels(group, plain)[0].run(state, group.parameters, *inputs_of(group, bars), values)
+    _kernels(group.shape, plain)[0].run(state, group.parameters, *inputs_of(group, bars), values)
     return values
 
 
 def _scanned(group: Group, bars: Bars, plain: bool | None) -> Floats:
     block, last = np.empty((group.shape.outputs, CHUNK)), np.empty(group.shape.outputs)
-    kernel = _kernels(group, plain)[0]
+    kernel = _kernels(group.shape, plain)[0]
     kernel.scan(group.new_state(), group.parameters, *inputs_of(group, bars), block, last)
     return last
 
@@ -154,7 +153,7 @@ def _bar_by_bar(group: Group, bars: Bars, plain: bool | None) -> Floats:
     states = group.new_state(1)
     values = np.empty((group.shape.outputs, len(bars)))
     columns = inputs_of(group, bars)
-    many = _kernels(group, plain)[1].many
+    many = _kernels(group.shape, plain)[1].many
     out = np.empty((1, group.shape.outputs))
     for t in range(len(bars)):
         many(states, group.parameters, *[column[t : t + 1] for column in columns], out)

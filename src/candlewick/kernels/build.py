@@ -19,6 +19,7 @@ import hashlib
 import importlib.util
 import inspect
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -36,6 +37,7 @@ from __future__ import annotations
 from math import inf, nan
 from candlewick.kernels.{mode} import address, entry, inline, routine, shift, sqrt
 '''
+_ORIGIN = re.compile(r"^# from (\S+)\n@inline\ndef (\w+)\(", re.MULTILINE)
 PROVIDED = ("inf", "nan", "sqrt")
 _BUILTINS = vars(builtins)
 _GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL")
@@ -82,7 +84,7 @@ def _collect(function: Callable[..., Any], parts: dict[str, str], callers: tuple
             _collect(used, parts, (*callers, function))
         else:
             raise TypeError(f"{function.__name__} uses {name}, which is neither a number nor a plain function")
-    _put(parts, function.__name__, f"@inline\n{text}")
+    _put(parts, function.__name__, f"# from {function.__module__}\n@inline\n{text}")
 
 
 def _source(function: Callable[..., Any]) -> str:
@@ -158,7 +160,9 @@ def _built(name: str, text: str, plain: bool) -> Kernel:
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
-    if not plain:
+    if plain:
+        _use_originals(module, text)
+    else:
         file.with_suffix(".ready").touch()
     return Kernel(name, version, module)
 
@@ -173,6 +177,14 @@ def _holds(file: Path, text: str) -> bool:
         return file.read_text(encoding="utf-8") == text
     except (FileNotFoundError, UnicodeDecodeError):
         return False
+
+
+def _use_originals(module: ModuleType, text: str) -> None:
+    """Plain kernels call the functions where they were written, so that a debugger and a coverage tool see them."""
+    for home, name in _ORIGIN.findall(text):
+        original = getattr(sys.modules.get(home), name, None)
+        if original is not None:
+            setattr(module, name, original)
 
 
 def _write(file: Path, text: str) -> None:
