@@ -75,7 +75,6 @@ class Drift:
 class Reader:
     """Somebody who follows a document from its beginning."""
 
-    environment: dict[str, str]
     names: dict[str, Any] = field(default_factory=lambda: {"__name__": "document"})
     ran: int = 0
 
@@ -132,10 +131,10 @@ class Reader:
     def _run(self, command: str) -> tuple[int, str]:
         name, *arguments = shlex.split(command)
         if name == "export":
-            self.environment.update(pair.split("=", 1) for pair in arguments)
+            os.environ.update(pair.split("=", 1) for pair in arguments)
             return 0, ""
         if name == "candlewick":
-            result = CliRunner().invoke(app, arguments, env=dict(self.environment))
+            result = CliRunner().invoke(app, arguments)
             if result.exception is not None and not isinstance(result.exception, SystemExit):
                 raise result.exception
             return result.exit_code, result.output
@@ -186,11 +185,14 @@ def root() -> Path:
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     """A reader in an empty folder, without settings. The kernel cache stays: it only saves time."""
-    for variable in list(os.environ):
+    before = dict(os.environ)
+    for variable in before:
         if variable.startswith("CANDLEWICK_") and variable != "CANDLEWICK_CACHE":
-            monkeypatch.delenv(variable)
+            del os.environ[variable]
+    os.environ["XDG_DATA_HOME"] = str(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    return Reader({})
+    yield Reader()
+    os.environ.clear()  # commands and candlewick.toml add to it
+    os.environ.update(before)
