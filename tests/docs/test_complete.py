@@ -13,6 +13,7 @@ from candlewick.benchmarks.registry import find_benchmarks
 from candlewick.cli.indicators import described
 from candlewick.cli.main import app
 from candlewick.indicators import PRESETS, REGISTRY, parse_indicators
+from candlewick.sessions.calendar import find_calendar
 from candlewick.settings import EXPECTED
 from candlewick.sources.columns import KNOWN
 from candlewick.sources.files import KNOWN as SUFFIXES
@@ -91,6 +92,13 @@ def test_every_setting_is_listed(name):
     section = sections(read("docs/guide/command-line.md"))["config"]
     assert f"| `{name}` |" in section
     assert f"CANDLEWICK_{name.upper()}" in section
+
+
+def test_every_calendar_that_is_shown_can_be_found():
+    rows = re.findall(r"^\| (`.*`(?:, \.\.\.)?) \|", sections(read("docs/guide/candles.md"))["Calendars"], re.MULTILINE)
+    names = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    assert len(names) > 10
+    assert all(find_calendar(name).timezone for name in names)
 
 
 def test_every_benchmark_is_named():
