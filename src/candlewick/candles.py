@@ -228,8 +228,8 @@ def _floats(column: Any, name: str, rows: int) -> Floats:
         raise
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(name, column, "give numbers", "is not a column of numbers") from error
-    if values.shape != (rows,):
-        raise InputError(name, values.shape, f"give one value for each of the {rows} times", "has the wrong length")
+    if given.shape != (rows,):
+        raise InputError(name, given.shape, f"give one value for each of the {rows} times", "has the wrong length")
     return values
 
 
