@@ -101,7 +101,7 @@ NO_COUNTS = ("0m", "-5m", "05m", "1.5h", "1 d", "٥m", "1d1d")
 NOT_TEXTS = (None, 5, b"5m", ["5m"])
 
 
-@pytest.mark.parametrize("text", (*NO_UNITS, *NO_COUNTS, *NOT_TEXTS))
+@pytest.mark.parametrize("text", [*NO_UNITS, *NO_COUNTS, *NOT_TEXTS])
 def test_what_is_no_timeframe_is_refused(text: object) -> None:
     with pytest.raises(InputError) as caught:
         Timeframe.parse(text, "bar")  # type: ignore[arg-type]

@@ -47,10 +47,10 @@ class CheckedPointer:
     __slots__ = ("_flat", "_start")
 
     def __init__(self, array: npt.NDArray[Any], start: int = 0) -> None:
+        if not array.flags.c_contiguous:
+            raise ValueError("a pointer needs a contiguous array")
         self._flat = array.reshape(-1)
         self._start = start
-        if array.size and not np.shares_memory(self._flat, array):
-            raise ValueError("a pointer needs a contiguous array")
 
     def moved(self, count: int) -> CheckedPointer:
         """A pointer ``count`` elements on."""
