@@ -106,7 +106,7 @@ class UnknownSeriesError(StoreError, KeyError):
         names = sorted(set(known))
         self.parameter = parameter
         self.value = value
-        self.nearest = get_close_matches(value, names, n=3, cutoff=0.4)
+        self.nearest = get_close_matches(value, names, n=3, cutoff=0.6)
         hint = (
             f"nearest: {', '.join(self.nearest)}" if self.nearest else f"stored: {', '.join(names[:20]) or 'nothing'}"
         )

@@ -36,8 +36,7 @@ def quarantine(
         return
     header = ("file", "line", "symbol", "reason", "row")
     print_table(header, [[str(row[name]) for name in header] for row in rows[:SHOWN]], numbers=(1,))
-    typer.echo(
-        f"{len(rows):,} rows" + (f", the first {SHOWN} are shown; --json gives all" if len(rows) > SHOWN else "")
-    )
+    counted = f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"
+    typer.echo(counted + (f", the first {SHOWN} are shown; --json gives all" if len(rows) > SHOWN else ""))
     for reason, count in Counter(row["reason"] for row in rows).most_common():
         typer.echo(f"{count:>9,}  {reason}")

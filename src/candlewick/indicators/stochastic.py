@@ -81,7 +81,7 @@ class Stochastic(Indicator):
 
     ``k``: mean of ``smooth`` raw values 100 x (close - lowest) / (highest - lowest); ``d``: mean of ``signal`` of k.
     Undefined while the range is 0, and in the means that such a bar is part of. Source: George Lane, as TA-Lib's STOCH
-    with simple means. Bound: (smooth + signal + 4) roundings of 100.
+    with simple means. Bound: (smooth + 4) roundings of 100 for k, (smooth + signal + 8) for d.
     """
 
     period: int = 14

@@ -19,6 +19,7 @@ import hashlib
 import importlib.util
 import inspect
 import os
+import pickle
 import re
 import shutil
 import sys
@@ -73,7 +74,7 @@ def emit(*functions: Callable[..., Any]) -> str:
 def _collect(function: Callable[..., Any], parts: dict[str, str], callers: tuple[Callable[..., Any], ...]) -> None:
     if function in callers:
         raise TypeError(f"{function.__name__} calls itself")
-    text = textwrap.dedent(_source(function))
+    text = _source(function)
     for name in _globals_used(function):
         used = function.__globals__.get(name, _BUILTINS.get(name))
         if name in PROVIDED or (name in _BUILTINS and used is _BUILTINS[name]):
@@ -84,7 +85,11 @@ def _collect(function: Callable[..., Any], parts: dict[str, str], callers: tuple
             _collect(used, parts, (*callers, function))
         else:
             raise TypeError(f"{function.__name__} uses {name}, which is neither a number nor a plain function")
-    _put(parts, function.__name__, f"# from {function.__module__}\n@inline\n{text}")
+    _put(parts, function.__name__, _marked(function, text))
+
+
+def _marked(function: Callable[..., Any], text: str) -> str:
+    return f"# from {function.__module__}\n@inline\n{textwrap.dedent(text)}"
 
 
 def _source(function: Callable[..., Any]) -> str:
@@ -153,18 +158,37 @@ def _built(name: str, text: str, plain: bool) -> Kernel:
     whole = HEADER.format(name=name, mode=mode) + text
     if not _holds(file, whole):
         _write(file, whole)
-    module_name = f"candlewick_kernel_{file.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"kernel file {file} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    spec.loader.exec_module(module)
+    try:
+        module = _imported(file)
+    except (EOFError, pickle.UnpicklingError):
+        _forget(file)
+        module = _imported(file)
     if plain:
         _use_originals(module, text)
     else:
         file.with_suffix(".ready").touch()
     return Kernel(name, version, module)
+
+
+def _imported(file: Path) -> ModuleType:
+    name = f"candlewick_kernel_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"kernel file {file} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _forget(file: Path) -> None:
+    """Delete machine code that a crash left short: numba would stumble over it for ever."""
+    for kept in (file.parent / "__pycache__").glob(f"{file.stem}.*.nb[ci]"):
+        kept.unlink(missing_ok=True)
 
 
 def _file(name: str, text: str, mode: str) -> Path:
@@ -183,7 +207,7 @@ def _use_originals(module: ModuleType, text: str) -> None:
     """Plain kernels call the functions where they were written, so that a debugger and a coverage tool see them."""
     for home, name in _ORIGIN.findall(text):
         original = getattr(sys.modules.get(home), name, None)
-        if original is not None:
+        if isinstance(original, FunctionType) and _marked(original, inspect.getsource(original)) in text:
             setattr(module, name, original)
 
 
