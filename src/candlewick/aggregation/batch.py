@@ -62,14 +62,16 @@ def aggregate_many(
     if threads is not None and threads < 1:
         raise InputError("threads", threads, "give 1 or more")
 
-    def one(candles: Candles) -> Bars:
-        return aggregate(candles, timeframe, zero_volume=zero_volume, complete_until=complete_until)
+    def several(part: Sequence[Candles]) -> list[Bars]:
+        return [aggregate(each, timeframe, zero_volume=zero_volume, complete_until=complete_until) for each in part]
 
     workers = min(threads or os.cpu_count() or 1, len(series))
     if workers < 2:
-        return [one(candles) for candles in series]
+        return several(series)
+    size = max(1, len(series) // (8 * workers))  # waking a thread costs as much as a few thousand rows
+    parts = [series[first : first + size] for first in range(0, len(series), size)]
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(one, series))
+        return [bars for part in pool.map(several, parts) for bars in part]
 
 
 def session_bars(candles: Candles) -> Bars:
