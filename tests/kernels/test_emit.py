@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Callable
 from math import exp, inf, nan, sqrt
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -218,9 +219,12 @@ def test_what_cannot_stand_alone_is_refused(function: Callable[..., Any], proble
         emit(function)
 
 
-def test_two_things_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_things_of_one_name_are_refused() -> None:
     with pytest.raises(TypeError, match="two different things are called half in one kernel"):
         emit(half, namesake())
+    elsewhere = FunctionType(half.__code__, {**globals(), "WEIGHT": 0.75})
+    with pytest.raises(TypeError, match="two different things are called WEIGHT in one kernel"):
+        emit(half, elsewhere)
 
 
 def test_every_step_of_the_product_stands_alone() -> None:
