@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 import candlewick
 
+HEAVY = {"pandas", "numba", "exchange_calendars", "polars", "talib", "talipp"}
 PINNED = [
     "ATR",
     "EMA",
@@ -66,14 +69,50 @@ def test_the_function_is_not_hidden_by_a_package() -> None:
     assert candlewick.aggregate.__module__ == "candlewick.aggregation.batch"
 
 
-def test_importing_costs_no_library() -> None:
-    code = "import sys, candlewick; print(*{'numpy', 'pandas', 'numba', 'pyarrow', 'duckdb'}.intersection(sys.modules))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == ""
+def test_type_checkers_see_the_names_where_they_are_loaded_from() -> None:
+    tree = ast.parse(inspect.getsource(candlewick))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    seen = {
+        node.module: tuple(sorted(name.name for name in node.names))
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert seen == {home: tuple(sorted(names)) for home, names in candlewick._HOMES.items()}
+    assert {name for names in seen.values() for name in names} == set(PINNED) - {"__version__"}
+
+
+def test_every_public_name_says_what_it_promises() -> None:
+    for name in set(PINNED) - {"__version__"}:
+        assert (inspect.getdoc(getattr(candlewick, name)) or "").strip(), name
+
+
+def test_all_of_it_can_be_imported_with_a_star() -> None:
+    code = "from candlewick import *; print(*sorted(set(dir()) - {'__builtins__'}))"
+    names = python("-c", code).stdout.split()
+    assert set(PINNED) <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("candlewick", HEAVY | {"numpy", "pyarrow", "duckdb"}),
+        ("candlewick.candles", HEAVY | {"pyarrow", "duckdb"}),
+        ("candlewick.bars", HEAVY | {"pyarrow", "duckdb"}),
+        ("candlewick.indicators", HEAVY | {"pyarrow", "duckdb"}),
+    ],
+)
+def test_importing_costs_no_library(module: str, absent: set[str]) -> None:
+    code = f"import sys, {module}; print(*sorted(set({sorted(absent)!r}) & set(sys.modules)))"
+    assert python("-c", code).stdout.strip() == ""
 
 
 def test_typed_usage_type_checks(tmp_path: Path) -> None:
     usage = Path(__file__).parent / "typing_usage.py"
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(usage)]
-    found = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], check=False)
+    found = python("-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(usage), check=False)
     assert found.returncode == 0, found.stdout
+    assert "no issues found in 1 source file" in found.stdout
+
+
+def python(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    root = Path(__file__).parents[1]
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=root, check=check)

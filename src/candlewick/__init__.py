@@ -110,15 +110,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """A public name, its module imported at first use: ``import candlewick`` costs nothing until something is used."""
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module 'candlewick' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # pragma: no branch - a type checker reads the imports above, and refuses other names
+
+    def __getattr__(name: str) -> Any:
+        """A public name, its module imported at first use: ``import candlewick`` alone costs nothing."""
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module 'candlewick' has no attribute {name!r}")
+        value = getattr(import_module(home), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(__all__)

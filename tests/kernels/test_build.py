@@ -26,7 +26,7 @@ def twice(value):
 
 @entry("void(float64[::1])")
 def double(values):
-    p = address(values)
+    p = shift(address(values), 0)
     for i in range(values.size):
         p[i] = twice(p[i])
 """
