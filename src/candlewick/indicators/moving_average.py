@@ -14,7 +14,7 @@ GRID = 512
 WEIGHTED_GRID = 64
 """The weighted sum takes up the plain sum's error at every bar, so it is re-anchored sooner."""
 GUARD = 16.0
-"""A sum is also re-anchored while its largest deviation was more than GUARD times the current value."""
+"""A sum is also re-anchored while its largest deviation was more than GUARD times both the value and the mean."""
 
 
 def window_sum(past: Pointer, i: int, n: int, reference: float) -> tuple[float, float]:
@@ -39,10 +39,13 @@ def sma_step(
         return (reference, total, peak), (nan,)
     total += x - past[0][i - n]
     peak = max(peak, abs(x - reference))
-    if (t & (GRID - 1)) == 0 or GUARD * abs(x) < peak or (not hot and t == n - 1):
+    mean = reference + total * parameters[1]
+    size = max(abs(x), abs(mean))
+    if (t & (GRID - 1)) == 0 or GUARD * size < peak or (not hot and t == n - 1):
         reference = x
         total, peak = window_sum(past[0], i, n, reference)
-    return (reference, total, peak), (reference + total * parameters[1],)
+        mean = reference + total * parameters[1]
+    return (reference, total, peak), (mean,)
 
 
 def ema_step(t: int, hot: bool, inputs: Scalars, state: Scalars, parameters: Scalars) -> Stepped:
@@ -85,10 +88,13 @@ def wma_step(
     weighted += parameters[0] * deviation - total
     total += x - past[0][i - n]
     peak = max(peak, abs(deviation))
-    if (t & (WEIGHTED_GRID - 1)) == 0 or GUARD * abs(x) < peak or (not hot and t == n - 1):
+    mean = reference + weighted * parameters[1]
+    size = max(abs(x), abs(mean))
+    if (t & (WEIGHTED_GRID - 1)) == 0 or GUARD * size < peak or (not hot and t == n - 1):
         reference = x
         total, weighted, peak = weighted_sums(past[0], i, n, reference)
-    return (reference, total, weighted, peak), (reference + weighted * parameters[1],)
+        mean = reference + weighted * parameters[1]
+    return (reference, total, weighted, peak), (mean,)
 
 
 @dataclass(frozen=True)

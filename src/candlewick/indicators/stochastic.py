@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import nan
+from math import inf, nan
 
 from candlewick.indicators.exact import ROUNDING, Column, Exact, ExactBars
 from candlewick.indicators.indicator import Indicator, Memory, Pointer, Scalars, Stepped, check_period
 
 
-def highest(past: Pointer, i: int, n: int, sign: float) -> tuple[float, float]:
-    """The largest of ``sign`` x value over the last ``n`` bars, and how many bars ago it stood (the newest if tied)."""
-    best = sign * past[i]
-    age = 0.0
-    for k in range(1, n):
-        value = sign * past[i - k]
-        if value > best:
-            best = value
-            age = float(k)
-    return best, age
+def keep_maxima(past: Pointer, i: int, n: int, sign: float, memory: Memory, first: int) -> None:
+    """For the ``n`` bars before this one: the largest ``sign`` x value from each of them on to the last."""
+    best = -inf
+    for k in range(1, n + 1):
+        best = max(best, sign * past[i - k])
+        memory[first + n - k] = best
+    memory[first + n] = -inf
 
 
 def mean_of(memory: Memory, first: int, count: int) -> float:
@@ -40,39 +37,51 @@ def stochastic_step(
     i: int,
     memory: Memory,
 ) -> Stepped:
-    """Extremes with their ages, looked for again only when one has left the window; two rings for the two means."""
+    """Extremes by blocks of n bars: the largest so far in this block, and from each bar of the last block to its end.
+
+    So every bar costs the same whatever the prices do (van Herk 1992, Gil and Werman 1993); two rings for the means.
+    """
     high, low, close = inputs
-    top, top_age, bottom, bottom_age = state
+    top, bottom, place, k_place, d_place = state
     n = int(parameters[0])
     smooth = int(parameters[1])
     signal = int(parameters[2])
+    tops = smooth + signal
+    bottoms = tops + n + 1
+    p = int(place)
+    if p == n or (not hot and t == 0):
+        keep_maxima(past[0], i, n, 1.0, memory, tops)
+        keep_maxima(past[1], i, n, -1.0, memory, bottoms)
+        top = -inf
+        bottom = -inf
+        p = 0
+    top = max(top, high)
+    bottom = max(bottom, -low)
+    p += 1
+    place = float(p)
     if not hot and t < n - 1:
-        return state, (nan, nan)
-    top_age += 1.0
-    bottom_age += 1.0
-    if high >= top:
-        top = high
-        top_age = 0.0
-    if -low >= bottom:
-        bottom = -low
-        bottom_age = 0.0
-    if top_age >= parameters[0] or (not hot and t == n - 1):
-        top, top_age = highest(past[0], i, n, 1.0)
-    if bottom_age >= parameters[0] or (not hot and t == n - 1):
-        bottom, bottom_age = highest(past[1], i, n, -1.0)
-    reach = top + bottom
-    raw = 100.0 * ((close + bottom) / reach)
+        return (top, bottom, place, k_place, d_place), (nan, nan)
+    highest = max(top, memory[tops + p])
+    lowest = -max(bottom, memory[bottoms + p])
+    reach = highest - lowest
+    raw = 100.0 * ((close - lowest) / reach)
     if reach <= 0.0:
         raw = nan
-    memory[t % smooth] = raw
+    memory[int(k_place)] = raw
+    k_place += 1.0
+    if k_place >= parameters[1]:  # counted, not t % smooth: a division of integers costs more than all the rest
+        k_place = 0.0
     k = nan
     if hot or t >= n + smooth - 2:
         k = mean_of(memory, 0, smooth)
-    memory[smooth + t % signal] = k
+    memory[smooth + int(d_place)] = k
+    d_place += 1.0
+    if d_place >= parameters[2]:
+        d_place = 0.0
     d = nan
     if hot or t >= n + smooth + signal - 3:
         d = mean_of(memory, smooth, signal)
-    return (top, top_age, bottom, bottom_age), (k, d)
+    return (top, bottom, place, k_place, d_place), (k, d)
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ class Stochastic(Indicator):
 
     kind = "stochastic"
     parts = ("k", "d")
-    slots = 4
+    slots = 5
     step = staticmethod(stochastic_step)
     meaning = "place of the close in the window's range, 0 to 100, smoothed; and its mean"
 
@@ -113,7 +122,7 @@ class Stochastic(Indicator):
 
     @property
     def memory_size(self) -> int:
-        return self.smooth + self.signal
+        return self.smooth + self.signal + 2 * (self.period + 1)
 
     @property
     def warm_up(self) -> int:
