@@ -88,7 +88,7 @@ def test_coarse_and_fine_datetime64() -> None:
         ("2024-02-30", "is not a time"),
         ("2024-01-02T25:00Z", "is not a time"),
         ("1704187800", "is not a time"),
-        (np.datetime64("NaT"), "is missing"),
+        (np.datetime64("NaT", "us"), "is missing"),
         (pd.NaT, "is missing"),
         (2**70, "is beyond the years 1 to 9999"),
         (-(2**63), "is beyond the years 1 to 9999"),
@@ -248,7 +248,7 @@ def test_a_missing_time_is_refused_with_its_row(at: list[int], data: st.DataObje
     mask = np.arange(len(at)) == row
     stamps = np.array(at, dtype="datetime64[us]")
     columns = [
-        np.where(mask, np.datetime64("NaT"), stamps),
+        np.where(mask, np.datetime64("NaT", "us"), stamps),
         np.ma.array(stamps, mask=mask),
         np.ma.array(np.array(at, dtype=np.int64), mask=mask),
         gap,
