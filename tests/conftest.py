@@ -14,7 +14,7 @@ SHARED = ROOT.parent / "shared" / "data"
 settings.register_profile(
     "default",
     deadline=None,
-    # A find belongs to whoever is at work, not to the next change that is integrated: there the same examples each time.
+    # A find belongs to whoever is at work, not to the next change that is integrated: there always the same examples.
     derandomize=bool(os.environ.get("CI")),
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -148,9 +148,8 @@ def find_calendar(calendar: str | Calendar) -> Calendar:
     """
     if isinstance(calendar, Calendar):
         return calendar
-    if not isinstance(calendar, str):
-        raise InputError("calendar", calendar, "give a name such as XNYS, 24/7 or 09:15-15:30@Asia/Kolkata")
-    name = _canonical(calendar)
+    # What cannot be hashed is no name either, and must reach the same error.
+    name = _canonical(calendar if isinstance(calendar, str | None) else repr(calendar))
     return _found(name, find_overrides(name))
 
 
