@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import candlewick as cw
 from candlewick.candles import VALUES
-from candlewick.engine.frame import joined
+from candlewick.engine.frame import IndicatorFrame
 from candlewick.errors import InputError, MissingColumnError, StateError
 from candlewick.kernels.build import jit_disabled
 
@@ -21,6 +21,14 @@ pytestmark = pytest.mark.kernel
 Maker = Callable[..., cw.Candles]
 SPECS = "desk,stochastic,macd,wma(5)"
 LENGTH = 120 if jit_disabled() else 900
+
+
+def joined(frames: list[IndicatorFrame]) -> IndicatorFrame:
+    """Frames of the same columns, one after the other, as one."""
+    first = frames[0]
+    values = np.concatenate([frame.matrix for frame in frames], axis=1)
+    time = np.concatenate([frame.time.view(np.int64) for frame in frames])
+    return IndicatorFrame(time, values, first.columns, {name: first.place(name) for name in first}, first._metadata())
 
 
 def stream(timeframe: str = "5m", source: str | None = "1m") -> cw.Stream:

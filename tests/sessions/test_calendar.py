@@ -49,7 +49,7 @@ def test_an_unknown_name_lists_the_nearest_and_the_likely(text: str, nearest: st
     assert nearest is None or nearest in caught.value.nearest
 
 
-@pytest.mark.parametrize("thing", [None, [], {}, 5, b"XNYS", ["XNYS"]])
+@pytest.mark.parametrize("thing", [None, [], {}, 5, b"XNYS", ["XNYS"], ["09:15-15:30@Asia/Kolkata"]])
 def test_what_is_no_text_is_an_unknown_name(thing: object) -> None:
     with pytest.raises(UnknownNameError, match=r"calendar: .*XNYS, XNAS, XLON"):
         find_calendar(thing)  # type: ignore[arg-type]

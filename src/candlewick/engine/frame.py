@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from candlewick.columnar import Columnar, Floats, Integers, Times
@@ -80,11 +79,3 @@ class IndicatorFrame(Columnar, Mapping[str, Floats]):
 
     def _metadata(self) -> dict[str, str]:
         return self._about
-
-
-def joined(frames: Sequence[IndicatorFrame]) -> IndicatorFrame:
-    """Frames of the same columns, one after the other, as one."""
-    first = frames[0]
-    values = np.concatenate([frame.matrix for frame in frames], axis=1)
-    time = np.concatenate([frame.time.view(np.int64) for frame in frames])
-    return IndicatorFrame(time, values, first.columns, {name: first.place(name) for name in first}, first._metadata())

@@ -148,8 +148,9 @@ def find_calendar(calendar: str | Calendar) -> Calendar:
     """
     if isinstance(calendar, Calendar):
         return calendar
-    # What cannot be hashed is no name either, and must reach the same error.
-    name = _canonical(calendar if isinstance(calendar, str | None) else repr(calendar))
+    if not isinstance(calendar, str):
+        raise _unknown(calendar)
+    name = _canonical(calendar.strip())
     return _found(name, find_overrides(name))
 
 
@@ -160,13 +161,16 @@ def own_hours(hours: str, timezone: str, days: str = "Mon-Fri") -> Calendar:
 
 
 @lru_cache(maxsize=256)
-def _canonical(text: str) -> str:
-    known = text.strip() if isinstance(text, str) else text
-    if known in NAMES:
-        return ALIASES.get(known, known)
-    if isinstance(known, str) and "@" in known:
-        return str(Hours.parse(known))
-    raise UnknownNameError("calendar", text, NAMES, expected=f"give one of the likes of {', '.join(LIKELY)}")
+def _canonical(name: str) -> str:
+    if name in NAMES:
+        return ALIASES.get(name, name)
+    if "@" in name:
+        return str(Hours.parse(name))
+    raise _unknown(name)
+
+
+def _unknown(name: object) -> UnknownNameError:
+    return UnknownNameError("calendar", name, NAMES, expected=f"give one of the likes of {', '.join(LIKELY)}")
 
 
 @lru_cache(maxsize=256)
