@@ -7,7 +7,13 @@ CandlewickError
 │   ├── MissingColumnError          a table or file without a column that is needed
 │   ├── FileFormatError             a file that is not what its name says, or is empty
 │   ├── HorizonError                a time for which the calendar has no sessions
-│   └── StateError                  saved state that does not fit what it is loaded into
+│   ├── StateError                  saved state that does not fit what it is loaded into
+│   └── LimitError                  an answer larger than its limit; carries how many bars it would have
+├── ServiceError                    the service cannot answer now
+│   ├── DeadlineError (TimeoutError)  not done in the time given
+│   ├── OverloadedError             the queue is full; carries when to come again
+│   └── EngineError                 an engine failed; carries which, and the kind of failure
+├── KilledError                     refused while the rollout is killed
 └── StoreError                      the store cannot do what was asked
     ├── StoreBusyError              another process owns the store; carries who
     ├── StoreVersionError           the store was written by a newer candlewick
@@ -80,6 +86,48 @@ class HorizonError(InputError):
 
 class StateError(InputError):
     """Saved state that does not fit what it is loaded into."""
+
+
+class LimitError(InputError):
+    """An answer larger than its limit. ``bars`` says how many it would have."""
+
+    def __init__(self, limit: int, bars: int) -> None:
+        self.bars = bars
+        expected = "ask for a shorter range or raise the limit"
+        super().__init__("limit", limit, expected, f"is less than the {bars} bars of the range")
+
+
+class ServiceError(CandlewickError):
+    """The service cannot answer now."""
+
+
+class DeadlineError(ServiceError, TimeoutError):
+    """Not done in the time given. ``seconds`` says how long that was."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"deadline: not done within {seconds:g} s")
+
+
+class OverloadedError(ServiceError):
+    """The queue is full. ``retry_after``: seconds after which to come again."""
+
+    def __init__(self, waiting: int, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"overloaded: {waiting} requests wait already; come again in {retry_after:g} s")
+
+
+class EngineError(ServiceError):
+    """An engine failed. ``engine`` and ``kind`` (the exception's type) say which and how."""
+
+    def __init__(self, engine: str, kind: str, text: str) -> None:
+        self.engine = engine
+        self.kind = kind
+        super().__init__(f"engine {engine} failed: {kind}: {text}")
+
+
+class KilledError(CandlewickError):
+    """Refused while the rollout is killed."""
 
 
 class StoreError(CandlewickError):
