@@ -1,0 +1,1 @@
+"""The application over HTTP: routes, problem documents, bounded work, graceful stop."""

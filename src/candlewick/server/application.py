@@ -1,0 +1,82 @@
+"""Application: what the server needs of the application that it serves; `candlewick.app` implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from candlewick.errors import CandlewickError
+from candlewick.monitoring.health import Health
+from candlewick.monitoring.monitor import Monitor
+from candlewick.service.request import Request
+from candlewick.service.served import Served
+from candlewick.sources.summary import IngestSummary
+from candlewick.store.repository import Series
+
+
+class Application(Protocol):
+    """One store, two engines and the rollout between them. Every method may be called from several threads.
+
+    Raises what `candlewick.errors` has; anything else is a defect, and reaches nobody but the log. The application
+    itself tells its ``monitor`` of each request, also of those that ``quick`` answers.
+    """
+
+    @property
+    def url(self) -> str:
+        """The address of the store."""
+
+    @property
+    def monitor(self) -> Monitor:
+        """Where requests are counted and figures are read."""
+
+    @property
+    def staging(self) -> Path | None:
+        """Folder for files on their way in; None when the system's temporary folder will do."""
+
+    def quick(self, request: Request, engine: str = "auto", client: str | None = None) -> Served | None:
+        """The answer when it can be given within microseconds, without computing or reading the store; else None.
+
+        Called in the event loop: it must not wait for anything.
+        """
+
+    def candles(self, request: Request, engine: str = "auto", client: str | None = None) -> Served:
+        """Bars and indicators. ``engine``: ``auto``, ``classic`` or ``optimized``; ``client``: a routing key."""
+
+    def candles_many(self, requests: Sequence[Request], engine: str = "auto") -> list[Served | CandlewickError]:
+        """The answers in the order asked; a request that fails has its error in its place."""
+
+    def symbols(self) -> list[Series]:
+        """What is stored."""
+
+    def ingest_csv(
+        self,
+        path: Path,
+        *,
+        calendar: str,
+        timeframe: str,
+        symbol: str | None = None,
+        timezone: str | None = None,
+    ) -> IngestSummary:
+        """Check the candles of a file and store them. The file's suffix says its kind, as for the command line."""
+
+    def flags(self) -> list[dict[str, Any]]:
+        """Each flag: ``name``, ``value``, ``origin``."""
+
+    def set_flag(self, name: str, value: Any, who: str, why: str) -> None:
+        """Set a flag from now on, and across restarts. Raises InputError, UnknownNameError or KilledError."""
+
+    def rollout_status(self) -> dict[str, Any]:
+        """``percentage``, ``killed``, ``since``, ``arms``, ``guards``: plain values for JSON."""
+
+    def health(self) -> Health:
+        """Store, warm-up and control journal, each looked at now."""
+
+    def warm_up(self) -> None:
+        """Compile what the usual requests need; returns when it is in use. ``health`` says so until then."""
+
+    def announce(self, address: str | None) -> None:
+        """Note beside the store at which address it is served; None takes that back."""
+
+    def close(self) -> None:
+        """Let go of threads, memory and store. Closing twice is harmless."""
