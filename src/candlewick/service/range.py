@@ -1,0 +1,38 @@
+"""Range: what a request is about in a store, for both engines: the series that serves it and its bounds in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from candlewick.aggregation.batch import check_timeframes
+from candlewick.engine.query import source_of
+from candlewick.errors import InputError
+from candlewick.service.request import Request
+from candlewick.store.repository import CandleRepository, Series, bounds
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The stored series that serves a request and its range: bars of ``low <= time < high`` microseconds UTC.
+
+    None: open on that side.
+    """
+
+    series: Series
+    low: int | None
+    high: int | None
+
+
+def resolve_range(store: CandleRepository, request: Request) -> Resolved:
+    """Series and range of a request, by the same rules as `engine.query`; a date means the open of that session.
+
+    Raises UnknownSeriesError when nothing is stored of the symbol, InputError when nothing stored serves the timeframe,
+    for a time that is none, and for a range that ends before it starts.
+    """
+    source = source_of(store, request.symbol, request.timeframe, request.source)
+    series = store.find(request.symbol, source)
+    check_timeframes(source, request.timeframe)
+    low, high = bounds(series.calendar, request.start, request.end)
+    if low is not None and high is not None and high < low:
+        raise InputError("end", request.end, f"give a time at or after start ({request.start})", "is before start")
+    return Resolved(series, low, high)
