@@ -65,7 +65,7 @@ def query(
 
 def source_of(store: CandleRepository, symbol: str, timeframe: Timeframe, source: Timeframe | None = None) -> Timeframe:
     """The stored series that serves a timeframe: the one asked for, else its own, else the finest that divides it."""
-    stored = [series.timeframe for series in store.series() if series.symbol == symbol]
+    stored = [series.timeframe for series in store.series_of(symbol)]
     if not stored:
         raise UnknownSeriesError("symbol", symbol, store.symbols())
     names = ", ".join(str(length) for length in sorted(stored))

@@ -10,8 +10,8 @@ import numpy as np
 
 from candlewick.candles import COLUMNS, VALUES, Candles
 from candlewick.columnar import Floats, Integers
+from candlewick.store.catalogue import Entry
 from candlewick.store.change import Change
-from candlewick.store.repository import Series
 
 Columns = tuple[Integers, dict[str, Floats]]
 _COLUMNS = ", ".join(COLUMNS)
@@ -19,24 +19,23 @@ _COLUMNS = ", ".join(COLUMNS)
 
 @dataclass(frozen=True)
 class Write:
-    """One series of a batch: its id, its record as it will be, what comes in and what that changes."""
+    """One series of a batch: its entry as it will be, what comes in and what that changes."""
 
-    id: int
-    record: Series
+    entry: Entry[int]
     candles: Candles
     change: Change
 
 
-def overlapping(cursor: Any, known: Sequence[tuple[int, Series, Candles]]) -> dict[int, Columns]:
+def overlapping(cursor: Any, known: Sequence[tuple[int, Candles]]) -> dict[int, Columns]:
     """The stored candles in the span of each incoming series, by its id: one query for all of them."""
     if not known:
         return {}
     if len(known) == 1:
-        number, _, candles = known[0]
+        number, candles = known[0]
         return {number: select(cursor, number, int(candles.microseconds[0]), int(candles.microseconds[-1]) + 1)}
-    numbers = np.array([number for number, _, _ in known], dtype=np.int32)
-    low = np.array([candles.microseconds[0] for _, _, candles in known], dtype=np.int64)
-    high = np.array([candles.microseconds[-1] for _, _, candles in known], dtype=np.int64)
+    numbers = np.array([number for number, _ in known], dtype=np.int32)
+    low = np.array([candles.microseconds[0] for _, candles in known], dtype=np.int64)
+    high = np.array([candles.microseconds[-1] for _, candles in known], dtype=np.int64)
     cursor.register("spans", table_of({"series": numbers, "low": low, "high": high}))
     names = ", ".join(f"candles.{name}" for name in COLUMNS)
     # The outer bounds are implied by the join; said again, they let DuckDB skip row groups.
@@ -84,7 +83,7 @@ def put(cursor: Any, query: str, parts: Sequence[tuple[Write, Any]]) -> None:
     if not used:
         return
     times = [one.candles.microseconds[rows] for one, rows in used]
-    numbers = np.repeat(np.array([one.id for one, _ in used], dtype=np.int32), [len(time) for time in times])
+    numbers = np.repeat(np.array([one.entry.place for one, _ in used], dtype=np.int32), [len(time) for time in times])
     columns: dict[str, Any] = {"series": numbers, "time": np.concatenate(times)}
     for name in VALUES:
         columns[name] = np.concatenate([getattr(one.candles, name)[rows] for one, rows in used])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from candlewick.candles import VALUES, Candles
 from candlewick.columnar import Floats, Integers
+from candlewick.store.history import day_of
 from candlewick.store.repository import Upserted
 
 Mask = npt.NDArray[np.bool_]
@@ -22,11 +24,15 @@ class Change:
     new: Mask
     different: Mask
 
-    @property
+    @cached_property
     def upserted(self) -> Upserted:
         """The counts."""
         inserted, updated = int(np.count_nonzero(self.new)), int(np.count_nonzero(self.different))
         return Upserted(inserted, updated, len(self.new) - inserted - updated)
+
+    def first_day(self, incoming: Candles) -> int:
+        """The earliest UTC day with a new or different candle. The write must change something."""
+        return day_of(incoming.microseconds[int(np.argmax(self.new | self.different))])
 
     def rewrites(self, incoming: Candles, last: int) -> bool:
         """True when the past changes: a candle is replaced, or one comes before the newest stored one."""

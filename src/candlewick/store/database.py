@@ -2,7 +2,7 @@
 
 1. A new store is built under another name and moved into place, so a crash never leaves half of one (`_create`).
 2. DuckDB locks the file; who holds it is said by the note that its owner left beside it (`_connect`, `owner.py`).
-3. Its schema must be ours, and not newer than we know (`_check`).
+3. Its schema must be ours; an older one is brought up to date, a newer one refused (`_check`, `schema.py`).
 """
 
 from __future__ import annotations
@@ -14,23 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, ClassVar
 
 from candlewick.errors import FileFormatError, InputError, StoreBusyError, StoreError, StoreVersionError
 from candlewick.store.owner import Owner
+from candlewick.store.schema import SCHEMA, TABLES, upgrade
 
-SCHEMA = 1
-"""Version of the tables below; a store with a higher one was written by a newer candlewick."""
-
-TABLES = """
-CREATE TABLE candles (series INTEGER, time BIGINT, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE);
-CREATE TABLE series (id INTEGER, symbol VARCHAR, timeframe VARCHAR, calendar VARCHAR, rows BIGINT, first BIGINT,
-    last BIGINT, revision BIGINT, generation BIGINT);
-CREATE TABLE quarantine (content VARCHAR, line BIGINT, file VARCHAR, symbol VARCHAR, reason VARCHAR, row VARCHAR,
-    refused_at BIGINT);
-CREATE TABLE candlewick (schema INTEGER);
-"""
 MAGIC = slice(8, 12), b"DUCK"
 
 
@@ -53,7 +43,11 @@ class Resources:
 
 
 class Database:
-    """One open DuckDB file. ``lock`` is held by writers; ``held`` counts the stores that share it."""
+    """One open DuckDB file. ``lock`` is held by writers; ``held`` counts the stores that share it.
+
+    ``state`` is what the stores remember of the file. A writer puts what it will be into ``upcoming``: both change at
+    the commit of its transaction, under ``publishing``, so that whoever has seen the commit can wait for the state.
+    """
 
     _open: ClassVar[dict[Path, Database]] = {}
     _guard: ClassVar[RLock] = RLock()
@@ -64,6 +58,8 @@ class Database:
         self.lock = RLock()
         self.held = 0
         self.state: Any = None
+        self.upcoming: Any = None
+        self.publishing = Lock()
         if not path.exists():
             self._create()
         self._connection = self._connect()
@@ -123,11 +119,24 @@ class Database:
             cursor.begin()
             try:
                 yield cursor
+                with self.publishing:
+                    cursor.commit()
+                    if self.upcoming is not None:
+                        self.state = self.upcoming
             except BaseException:
                 with suppress(Exception):  # the first error is the one to tell
                     cursor.rollback()
                 raise
-            cursor.commit()
+            finally:
+                self.upcoming = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        """A cursor inside a transaction that only reads: everything it reads is of one moment. No writer waits."""
+        with self.cursor() as cursor:
+            cursor.begin()
+            yield cursor  # what is raised here closes the cursor, and that ends the transaction
+            cursor.rollback()
 
     def _create(self) -> None:
         import duckdb
@@ -191,10 +200,18 @@ class Database:
             raise FileFormatError("store", str(self.path), expected, "is a DuckDB file of something else") from error
         except duckdb.Error as error:
             raise FileFormatError("store", str(self.path), _first_line(error), "is damaged") from error
-        if rows[0][0] > SCHEMA:
+        if len(rows) != 1 or not isinstance(rows[0][0], int):
+            raise FileFormatError("store", str(self.path), "it does not say its schema", "is damaged")
+        schema = rows[0][0]
+        if schema > SCHEMA:
             raise StoreVersionError(
-                f"store: {self.path} has schema {rows[0][0]}, this candlewick knows {SCHEMA}: use a newer candlewick"
+                f"store: {self.path} has schema {schema}, this candlewick knows {SCHEMA}: use a newer candlewick"
             )
+        if schema < SCHEMA:
+            try:
+                upgrade(self._connection, schema)
+            except duckdb.Error as error:
+                raise FileFormatError("store", str(self.path), _first_line(error), "cannot be upgraded") from error
 
 
 def _first_line(error: Exception) -> str:

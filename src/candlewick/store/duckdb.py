@@ -6,22 +6,25 @@ order in which they came; `compact` puts them into the order in which they are r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
 from candlewick.candles import VALUES, Candles
 from candlewick.errors import FileFormatError, StoreError
-from candlewick.moments import Moment
+from candlewick.moments import Moment, moment
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store.candle_table import Write, digest, overlapping, put, select, table_of, where_clause
+from candlewick.store.catalogue import Catalogue, Entry
 from candlewick.store.change import Change, appended, compared
 from candlewick.store.database import Database, Resources
+from candlewick.store.history import History, day_of
 from candlewick.store.repository import (
     CandleRepository,
     QuarantinedRow,
     Series,
+    Snapshot,
     Upserted,
     bounds,
     check_batch,
@@ -29,7 +32,6 @@ from candlewick.store.repository import (
 )
 from candlewick.timeframe import Timeframe
 
-Key = tuple[str, Timeframe]
 RECORD = ("id", "symbol", "timeframe", "calendar", "rows", "first", "last", "revision", "generation")
 REFUSED = ("content", "line", "file", "symbol", "reason", "row", "refused_at")
 
@@ -60,40 +62,63 @@ class DuckDBStore(CandleRepository):
 
     def upsert_many(self, batch: Sequence[Candles]) -> list[Upserted]:
         with self._held().lock:
-            records = self._records
-            check_batch(batch, {key: one.calendar for key, (_, one) in records.items() if one.rows})
+            check_batch(batch, self._catalogue.calendars())
             with self._database.transaction() as cursor:
                 writes = self._writes(cursor, batch)
                 changing = [one for one in writes if one.change.upserted.changed]
                 self._insert(cursor, changing)
                 self._replace(cursor, changing)
-                self._record(cursor, [(one.id, one.record) for one in changing])
-            self._keep({(one.candles.symbol, one.candles.timeframe): (one.id, one.record) for one in changing})
+                self._record(cursor, [one.entry for one in changing])
             return [one.change.upserted for one in writes]
 
     def series(self) -> list[Series]:
         self._held()
-        stored = [one for _, one in self._records.values() if one.rows]
-        return sorted(stored, key=lambda one: (one.symbol, one.timeframe))
+        return self._catalogue.series()
 
     def find(self, symbol: str, timeframe: str | Timeframe) -> Series:
-        return self._find(symbol, Timeframe.parse(timeframe))[1]
+        return self._find(symbol, timeframe).series
+
+    def series_of(self, symbol: str) -> list[Series]:
+        self._held()
+        return [entry.series for entry in self._catalogue.of(symbol)]
 
     def read(
         self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
     ) -> Candles:
-        number, found = self._find(symbol, Timeframe.parse(timeframe))
+        entry = self._find(symbol, timeframe)
         with self._database.cursor() as cursor:
-            time, values = select(cursor, number, *bounds(found.calendar, start, end))
-        return Candles.trusted(found.symbol, found.timeframe, find_calendar(found.calendar), time, values)
+            return _candles(cursor, entry.place, entry.series, start, end)
+
+    def snapshot(
+        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+    ) -> Snapshot:
+        entry = self._find(symbol, timeframe)
+        with self._database.reading() as cursor:
+            query = f"SELECT {', '.join(RECORD)} FROM series WHERE id = ?"
+            row = cursor.execute(query, [entry.place]).fetchall()[0]
+            found = _series(row)
+            candles = _candles(cursor, entry.place, found, start, end)
+        if found.revision != entry.series.revision:
+            with self._database.publishing:  # the write that was seen is in the catalogue after this
+                pass
+        if not found.rows:
+            raise unknown(self.series(), symbol, found.timeframe)
+        return Snapshot(found, candles)
+
+    def revision_before(self, symbol: str, timeframe: str | Timeframe, end: int | None = None) -> int:
+        entry = self._find(symbol, timeframe)
+        return entry.history.revision_before(None if end is None else moment(end, "end"), entry.series.revision)
+
+    def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
+        return self._find(symbol, timeframe).history.first_changed(since)
 
     def count(
         self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
     ) -> int:
-        number, found = self._find(symbol, Timeframe.parse(timeframe))
+        entry = self._find(symbol, timeframe)
         if start is None and end is None:
-            return found.rows
-        where, given = where_clause(number, *bounds(found.calendar, start, end))
+            return entry.series.rows
+        where, given = where_clause(entry.place, *bounds(entry.series.calendar, start, end))
         with self._database.cursor() as cursor:
             return int(cursor.execute(f"SELECT count(*) FROM candles WHERE {where}", given).fetchall()[0][0])
 
@@ -106,21 +131,14 @@ class DuckDBStore(CandleRepository):
     ) -> int:
         length = None if timeframe is None else Timeframe.parse(timeframe)
         with self._held().lock:
-            chosen = [one for one in self.series() if one.symbol == symbol and length in (None, one.timeframe)]
+            chosen = [one for one in self._catalogue.of(symbol) if length in (None, one.series.timeframe)]
             if not chosen:
                 raise unknown(self.series(), symbol, length)
-            spans = [bounds(one.calendar, start, end) for one in chosen]
-            fresh: dict[Key, tuple[int, Series]] = {}
+            spans = [bounds(one.series.calendar, start, end) for one in chosen]
             with self._database.transaction() as cursor:
-                for one, span in zip(chosen, spans, strict=True):
-                    number = self._records[one.symbol, one.timeframe][0]
-                    left = self._remove(cursor, number, one, *span)
-                    if left is not one:
-                        fresh[one.symbol, one.timeframe] = (number, left)
-                self._record(cursor, list(fresh.values()))
-            gone = sum(self._records[key][1].rows - left.rows for key, (_, left) in fresh.items())
-            self._keep(fresh)
-            return gone
+                left = [self._remove(cursor, one, *span) for one, span in zip(chosen, spans, strict=True)]
+                self._record(cursor, [after for before, after in zip(chosen, left, strict=True) if after is not before])
+            return sum(before.series.rows - after.series.rows for before, after in zip(chosen, left, strict=True))
 
     def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
         if not rows:
@@ -160,48 +178,45 @@ class DuckDBStore(CandleRepository):
             self._database.release()
 
     @property
-    def _records(self) -> dict[Key, tuple[int, Series]]:
-        """The series table, as it is in the file: read once, since nobody else can write it."""
-        records: dict[Key, tuple[int, Series]] = self._database.state
-        return records
-
-    def _keep(self, fresh: Mapping[Key, tuple[int, Series]]) -> None:
-        """Put a new table in the place of the old one after a commit, so that readers never wait for a writer."""
-        self._database.state = {**self._records, **fresh}
+    def _catalogue(self) -> Catalogue[int]:
+        """What the file says of its series: read once, since nobody else can write it. The place is a series' id."""
+        catalogue: Catalogue[int] = self._database.state
+        return catalogue
 
     def _held(self) -> Database:
         if self._closed:
             raise StoreError(f"store: {self.url} is closed")
         return self._database
 
-    def _load(self) -> dict[Key, tuple[int, Series]]:
+    def _load(self) -> Catalogue[int]:
         with self._database.cursor() as cursor:
             rows = cursor.execute(f"SELECT {', '.join(RECORD)} FROM series").fetchall()
-        return {
-            (symbol, Timeframe.parse(length)): (number, Series(symbol, Timeframe.parse(length), *rest))
-            for number, symbol, length, *rest in rows
-        }
+            stairs = cursor.execute("SELECT series, day, revision FROM history ORDER BY series, day").fetchall()
+        histories = {number: History.of(own) for number, own in _grouped(stairs).items()}
+        entries = [Entry(_series(row), histories.get(row[0], History()), row[0]) for row in rows]
+        return Catalogue[int].empty().changed({entry.key: entry for entry in entries})
 
-    def _find(self, symbol: str, timeframe: Timeframe) -> tuple[int, Series]:
+    def _find(self, symbol: str, timeframe: str | Timeframe) -> Entry[int]:
         self._held()
-        found = self._records.get((symbol, timeframe))
-        if found is None or not found[1].rows:
-            raise unknown(self.series(), symbol, timeframe)
-        return found
+        return self._catalogue.find(symbol, Timeframe.parse(timeframe))
 
     def _writes(self, cursor: Any, batch: Sequence[Candles]) -> list[Write]:
-        following = max((number for number, _ in self._records.values()), default=-1) + 1
-        known: list[tuple[int, Series, Candles]] = []
+        entries = self._catalogue.entries
+        following = max((entry.place for entry in entries.values()), default=-1) + 1
+        known: list[tuple[Entry[int], Candles]] = []
         for candles in batch:
-            new = Series(candles.symbol, candles.timeframe, candles.calendar.name, 0, 0, 0, 0, 0)
-            number, record = self._records.get((candles.symbol, candles.timeframe), (following, new))
-            following += number == following
-            known.append((number, record, candles))
-        stored = overlapping(cursor, [one for one in known if _overlaps(one[1], one[2])])
+            entry = entries.get((candles.symbol, candles.timeframe))
+            if entry is None:
+                new = Series(candles.symbol, candles.timeframe, candles.calendar.name, 0, 0, 0, 0, 0)
+                entry = Entry(new, History(), following)
+                following += 1
+            known.append((entry, candles))
+        crossing = [(entry.place, candles) for entry, candles in known if _overlaps(entry.series, candles)]
+        stored = overlapping(cursor, crossing)
         writes = []
-        for number, record, candles in known:
-            change = compared(candles, *stored[number]) if number in stored else appended(candles)
-            writes.append(Write(number, _after(record, candles, change), candles, change))
+        for entry, candles in known:
+            change = compared(candles, *stored[entry.place]) if entry.place in stored else appended(candles)
+            writes.append(Write(_after(entry, candles, change), candles, change))
         return writes
 
     def _insert(self, cursor: Any, writes: Sequence[Write]) -> None:
@@ -213,13 +228,16 @@ class DuckDBStore(CandleRepository):
         query = f"UPDATE candles SET {values} FROM incoming WHERE candles.series = incoming.series"
         put(cursor, f"{query} AND candles.time = incoming.time", [(one, one.change.different) for one in writes])
 
-    def _remove(self, cursor: Any, number: int, record: Series, low: int | None, high: int | None) -> Series:
-        where, given = where_clause(number, low, high)
+    def _remove(self, cursor: Any, entry: Entry[int], low: int | None, high: int | None) -> Entry[int]:
+        where, given = where_clause(entry.place, low, high)
+        first = cursor.execute(f"SELECT min(time) FROM candles WHERE {where}", given).fetchall()[0][0]
+        if first is None:
+            return entry
         gone = int(cursor.execute(f"DELETE FROM candles WHERE {where}", given).fetchall()[0][0])
-        if not gone:
-            return record
-        left = cursor.execute("SELECT min(time), max(time) FROM candles WHERE series = ?", [number]).fetchall()[0]
-        return replace(
+        query = "SELECT min(time), max(time) FROM candles WHERE series = ?"
+        left = cursor.execute(query, [entry.place]).fetchall()[0]
+        record = entry.series
+        series = replace(
             record,
             rows=record.rows - gone,
             first=left[0] or 0,
@@ -227,31 +245,55 @@ class DuckDBStore(CandleRepository):
             revision=record.revision + 1,
             generation=record.generation + 1,
         )
+        return Entry(series, entry.history.written(day_of(first), series.revision), entry.place)
 
-    def _record(self, cursor: Any, records: Sequence[tuple[int, Series]]) -> None:
-        if not records:
+    def _record(self, cursor: Any, entries: Sequence[Entry[int]]) -> None:
+        """Write the records and the newest stairs of changed series; the catalogue has them from the commit on."""
+        if not entries:
             return
-        rows = [(number, one.symbol, str(one.timeframe), *_figures(one)) for number, one in records]
-        columns = zip(*rows, strict=True)
-        cursor.register("records", table_of({name: list(column) for name, column in zip(RECORD, columns, strict=True)}))
+        columns = zip(*(_row(entry) for entry in entries), strict=True)
+        names = (*RECORD, "day")
+        cursor.register("records", table_of({name: list(column) for name, column in zip(names, columns, strict=True)}))
         cursor.execute("DELETE FROM series WHERE id IN (SELECT id FROM records)")
         cursor.execute(f"INSERT INTO series SELECT {', '.join(RECORD)} FROM records")
+        cursor.execute("DELETE FROM history USING records WHERE series = id AND history.day >= records.day")
+        cursor.execute("INSERT INTO history SELECT id, day, revision FROM records")
+        self._database.upcoming = self._catalogue.changed({entry.key: entry for entry in entries})
 
 
-def _figures(one: Series) -> tuple[Any, ...]:
-    return one.calendar, one.rows, one.first, one.last, one.revision, one.generation
+def _candles(cursor: Any, number: int, series: Series, start: Moment | None, end: Moment | None) -> Candles:
+    time, values = select(cursor, number, *bounds(series.calendar, start, end))
+    return Candles.trusted(series.symbol, series.timeframe, find_calendar(series.calendar), time, values)
+
+
+def _series(row: Sequence[Any]) -> Series:
+    _, symbol, length, *rest = row
+    return Series(symbol, Timeframe.parse(length), *rest)
+
+
+def _row(entry: Entry[int]) -> tuple[Any, ...]:
+    one = entry.series
+    figures = one.calendar, one.rows, one.first, one.last, one.revision, one.generation
+    return entry.place, one.symbol, str(one.timeframe), *figures, entry.history.last[0]
+
+
+def _grouped(stairs: Sequence[tuple[int, int, int]]) -> dict[int, list[tuple[int, int]]]:
+    groups: dict[int, list[tuple[int, int]]] = {}
+    for number, day, revision in stairs:
+        groups.setdefault(number, []).append((day, revision))
+    return groups
 
 
 def _overlaps(record: Series, candles: Candles) -> bool:
     return bool(record.rows and len(candles) and candles.microseconds[0] <= record.last)
 
 
-def _after(record: Series, candles: Candles, change: Change) -> Series:
-    time = candles.microseconds
+def _after(entry: Entry[int], candles: Candles, change: Change) -> Entry[int]:
+    record, time = entry.series, candles.microseconds
     if not change.upserted.changed:
-        return record
+        return entry
     first, last = int(time[0]), int(time[-1])
-    return Series(
+    series = Series(
         record.symbol,
         record.timeframe,
         candles.calendar.name,
@@ -261,3 +303,4 @@ def _after(record: Series, candles: Candles, change: Change) -> Series:
         revision=record.revision + 1,
         generation=record.generation + int(record.rows > 0 and change.rewrites(candles, record.last)),
     )
+    return Entry(series, entry.history.written(change.first_day(candles), series.revision), entry.place)

@@ -9,20 +9,21 @@ import numpy as np
 
 from candlewick.candles import VALUES, Candles
 from candlewick.errors import StoreError
-from candlewick.moments import Moment
+from candlewick.moments import Moment, moment
+from candlewick.store.catalogue import Catalogue, Entry, Key
 from candlewick.store.change import Change, appended, compared
+from candlewick.store.history import History, day_of
 from candlewick.store.repository import (
     CandleRepository,
     QuarantinedRow,
     Series,
+    Snapshot,
     Upserted,
     bounds,
     check_batch,
     unknown,
 )
 from candlewick.timeframe import Timeframe
-
-Key = tuple[str, Timeframe]
 
 
 class MemoryStore(CandleRepository):
@@ -31,49 +32,52 @@ class MemoryStore(CandleRepository):
     def __init__(self) -> None:
         self.url = "memory:"
         self._lock = RLock()
-        self._candles: dict[Key, Candles] = {}
-        self._records: dict[Key, Series] = {}
+        self._held: Catalogue[Candles] = Catalogue.empty()
         self._refused: dict[tuple[str, int], QuarantinedRow] = {}
         self._closed = False
 
     def upsert_many(self, batch: Sequence[Candles]) -> list[Upserted]:
         with self._lock:
-            self._check_open()
-            check_batch(batch, {key: one.calendar for key, one in self._records.items() if one.rows})
+            held = self._catalogue
+            check_batch(batch, held.calendars())
             done = []
-            fresh: dict[Key, tuple[Candles, Series]] = {}
+            fresh: dict[Key, Entry[Candles]] = {}
             for candles in batch:
-                change = self._change(candles)
+                entry = held.entries.get((candles.symbol, candles.timeframe))
+                change = _change(entry, candles)
                 done.append(change.upserted)
                 if change.upserted.changed:
-                    fresh[candles.symbol, candles.timeframe] = self._written(candles, change)
-            for key, (merged, record) in fresh.items():
-                self._candles[key], self._records[key] = merged, record
+                    fresh[candles.symbol, candles.timeframe] = _written(entry, candles, change)
+            self._held = held.changed(fresh)
             return done
 
     def series(self) -> list[Series]:
-        with self._lock:
-            self._check_open()
-            stored = [one for one in self._records.values() if one.rows]
-        return sorted(stored, key=lambda one: (one.symbol, one.timeframe))
+        return self._catalogue.series()
 
     def find(self, symbol: str, timeframe: str | Timeframe) -> Series:
-        length = Timeframe.parse(timeframe)
-        with self._lock:
-            self._check_open()
-            found = self._records.get((symbol, length))
-        if found is None or not found.rows:
-            raise unknown(self.series(), symbol, length)
-        return found
+        return self._find(symbol, timeframe).series
+
+    def series_of(self, symbol: str) -> list[Series]:
+        return [entry.series for entry in self._catalogue.of(symbol)]
 
     def read(
         self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
     ) -> Candles:
-        with self._lock:
-            found = self.find(symbol, timeframe)
-            candles = self._candles[found.symbol, found.timeframe]
-        low, high = bounds(candles.calendar, start, end)
-        return candles.between(low, high)
+        return self.snapshot(symbol, timeframe, start, end).candles
+
+    def snapshot(
+        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+    ) -> Snapshot:
+        entry = self._find(symbol, timeframe)
+        low, high = bounds(entry.place.calendar, start, end)
+        return Snapshot(entry.series, entry.place.between(low, high))
+
+    def revision_before(self, symbol: str, timeframe: str | Timeframe, end: int | None = None) -> int:
+        entry = self._find(symbol, timeframe)
+        return entry.history.revision_before(None if end is None else moment(end, "end"), entry.series.revision)
+
+    def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
+        return self._find(symbol, timeframe).history.first_changed(since)
 
     def delete(
         self,
@@ -84,11 +88,13 @@ class MemoryStore(CandleRepository):
     ) -> int:
         length = None if timeframe is None else Timeframe.parse(timeframe)
         with self._lock:
-            chosen = [one for one in self.series() if one.symbol == symbol and length in (None, one.timeframe)]
+            chosen = [one for one in self._catalogue.of(symbol) if length in (None, one.series.timeframe)]
             if not chosen:
                 raise unknown(self.series(), symbol, length)
-            spans = [bounds(one.calendar, start, end) for one in chosen]
-            return sum(self._cut(one, *span) for one, span in zip(chosen, spans, strict=True))
+            spans = [bounds(one.series.calendar, start, end) for one in chosen]
+            left = [_cut(one, *span) for one, span in zip(chosen, spans, strict=True)]
+            self._held = self._held.changed({one.key: one for one in left})
+            return sum(before.series.rows - after.series.rows for before, after in zip(chosen, left, strict=True))
 
     def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
         with self._lock:
@@ -110,57 +116,63 @@ class MemoryStore(CandleRepository):
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            self._candles.clear()
-            self._records.clear()
+            self._held = Catalogue.empty()
             self._refused.clear()
 
-    def _change(self, candles: Candles) -> Change:
-        stored = self._candles.get((candles.symbol, candles.timeframe))
-        if stored is None:
-            return appended(candles)
-        return compared(candles, stored.microseconds, {name: getattr(stored, name) for name in VALUES})
+    @property
+    def _catalogue(self) -> Catalogue[Candles]:
+        self._check_open()
+        return self._held
 
-    def _written(self, candles: Candles, change: Change) -> tuple[Candles, Series]:
-        key = (candles.symbol, candles.timeframe)
-        old = self._candles.get(key)
-        last = self._records[key].last if old is not None else np.iinfo(np.int64).min
-        merged = candles if old is None else _merged(old, candles)
-        return merged, self._next(key, merged, rewritten=change.rewrites(candles, last))
-
-    def _next(self, key: Key, candles: Candles, *, rewritten: bool) -> Series:
-        known = self._records.get(key)
-        time = candles.microseconds
-        rows = len(time)
-        return Series(
-            symbol=key[0],
-            timeframe=key[1],
-            calendar=candles.calendar.name,
-            rows=rows,
-            first=int(time[0]) if rows else 0,
-            last=int(time[-1]) if rows else 0,
-            revision=1 if known is None else known.revision + 1,
-            generation=int(rewritten) if known is None else known.generation + int(rewritten),
-        )
-
-    def _cut(self, one: Series, low: int | None, high: int | None) -> int:
-        key = (one.symbol, one.timeframe)
-        candles = self._candles[key]
-        time = candles.microseconds
-        gone = (time >= (time[0] if low is None else low)) & (time < (time[-1] + 1 if high is None else high))
-        count = int(np.count_nonzero(gone))
-        if count:
-            kept = {name: getattr(candles, name)[~gone] for name in VALUES}
-            left = Candles.trusted(*key, candles.calendar, time[~gone], kept)
-            self._records[key] = self._next(key, left, rewritten=True)
-            if len(left):
-                self._candles[key] = left
-            else:
-                del self._candles[key]
-        return count
+    def _find(self, symbol: str, timeframe: str | Timeframe) -> Entry[Candles]:
+        return self._catalogue.find(symbol, Timeframe.parse(timeframe))
 
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError("store: memory: is closed")
+
+
+def _change(entry: Entry[Candles] | None, candles: Candles) -> Change:
+    if entry is None or not entry.series.rows:
+        return appended(candles)
+    stored = entry.place
+    return compared(candles, stored.microseconds, {name: getattr(stored, name) for name in VALUES})
+
+
+def _written(entry: Entry[Candles] | None, candles: Candles, change: Change) -> Entry[Candles]:
+    if entry is None or not entry.series.rows:
+        return _next(entry, candles, change.first_day(candles), rewritten=False)
+    rewritten = change.rewrites(candles, entry.series.last)
+    return _next(entry, _merged(entry.place, candles), change.first_day(candles), rewritten=rewritten)
+
+
+def _cut(entry: Entry[Candles], low: int | None, high: int | None) -> Entry[Candles]:
+    candles = entry.place
+    time = candles.microseconds
+    gone = (time >= (time[0] if low is None else low)) & (time < (time[-1] + 1 if high is None else high))
+    if not gone.any():
+        return entry
+    kept = {name: getattr(candles, name)[~gone] for name in VALUES}
+    left = Candles.trusted(candles.symbol, candles.timeframe, candles.calendar, time[~gone], kept)
+    return _next(entry, left, day_of(time[gone][0]), rewritten=True)
+
+
+def _next(entry: Entry[Candles] | None, candles: Candles, day: int, *, rewritten: bool) -> Entry[Candles]:
+    """The entry after a write that left these candles and touched days from ``day`` on."""
+    time = candles.microseconds
+    rows = len(time)
+    series = Series(
+        symbol=candles.symbol,
+        timeframe=candles.timeframe,
+        calendar=candles.calendar.name,
+        rows=rows,
+        first=int(time[0]) if rows else 0,
+        last=int(time[-1]) if rows else 0,
+        revision=1 if entry is None else entry.series.revision + 1,
+        generation=0 if entry is None else entry.series.generation + int(rewritten),
+    )
+    history = History() if entry is None else entry.history
+    return Entry(series, history.written(day, series.revision), candles)
 
 
 def _merged(old: Candles, new: Candles) -> Candles:

@@ -67,6 +67,14 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """A series' record and candles of it, both of the same moment."""
+
+    series: Series
+    candles: Candles
+
+
+@dataclass(frozen=True)
 class QuarantinedRow:
     """A row that was refused, and why. ``content``: hash of the file's bytes; ``line``: physical line in a text file,
     row number from 1 elsewhere; ``at``: when it was refused, microseconds UTC. (content, line) is its identity."""
@@ -96,9 +104,9 @@ class CandleRepository(ABC):
     """Series of candles, one for each (symbol, timeframe), and the rows that were refused on their way in.
 
     A series' calendar is fixed by its first write, for as long as it holds a candle. A series without candles is not
-    listed and cannot be found; should it come back, its revision and generation go on from where they were. Ranges are
-    half-open, ``start <= time < end``; times as `candlewick.moments.moment` takes them, a date is a session label.
-    Every method may be called from several threads.
+    listed and cannot be found; should it come back, its revision, generation and history of touched days go on from
+    where they were. Ranges are half-open, ``start <= time < end``; times as `candlewick.moments.moment` takes them, a
+    date is a session label. Every method may be called from several threads.
 
     Raises UnknownSeriesError for a symbol or timeframe that is not stored, InputError for arguments of no use,
     StoreError when closed.
@@ -122,10 +130,38 @@ class CandleRepository(ABC):
         """One series; raises UnknownSeriesError naming what is stored."""
 
     @abstractmethod
+    def series_of(self, symbol: str) -> list[Series]:
+        """Every stored timeframe of a symbol, finest first; none for an unknown symbol. Does not look at the others."""
+
+    @abstractmethod
     def read(
         self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
     ) -> Candles:
         """The candles of a range, sorted; without start and end the whole series. An empty range gives no candles."""
+
+    @abstractmethod
+    def snapshot(
+        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+    ) -> Snapshot:
+        """A range as `read` gives it with the record of the series, both of the same moment also while others write.
+
+        A call that comes after it never sees the series older than that.
+        """
+
+    @abstractmethod
+    def revision_before(self, symbol: str, timeframe: str | Timeframe, end: int | None = None) -> int:
+        """Revision of the last write that touched a UTC day at or before that of ``end - 1`` (microseconds UTC).
+
+        0 when none did; without ``end`` the revision of the series. A write touches the days of the candles that it
+        inserts, replaces and deletes. So the candles before ``end`` are the same for as long as this number is.
+        """
+
+    @abstractmethod
+    def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
+        """Start (microseconds UTC) of the earliest UTC day that a write after revision ``since`` touched.
+
+        None when none did: before that time the candles are those of revision ``since``.
+        """
 
     @abstractmethod
     def delete(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from candlewick.candles import Candles
 from candlewick.moments import Moment
-from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, Upserted
+from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, Snapshot, Upserted
 from candlewick.timeframe import Timeframe
 
 
@@ -40,11 +40,29 @@ class FailingRepository(CandleRepository):
         self._count("find")
         return self.store.find(symbol, timeframe)
 
+    def series_of(self, symbol: str) -> list[Series]:
+        self._count("series_of")
+        return self.store.series_of(symbol)
+
     def read(
         self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
     ) -> Candles:
         self._count("read")
         return self.store.read(symbol, timeframe, start, end)
+
+    def snapshot(
+        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+    ) -> Snapshot:
+        self._count("snapshot")
+        return self.store.snapshot(symbol, timeframe, start, end)
+
+    def revision_before(self, symbol: str, timeframe: str | Timeframe, end: int | None = None) -> int:
+        self._count("revision_before")
+        return self.store.revision_before(symbol, timeframe, end)
+
+    def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
+        self._count("first_changed")
+        return self.store.first_changed(symbol, timeframe, since)
 
     def delete(
         self,

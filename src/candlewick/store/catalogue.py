@@ -1,0 +1,80 @@
+"""Catalogue: what a store knows about its series, as one frozen value that readers take as a whole.
+
+A write puts a new catalogue into the place of the old one, so a reader never waits and never sees half of a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, Self, TypeVar
+
+from candlewick.store.history import History
+from candlewick.store.repository import Series, unknown
+from candlewick.timeframe import Timeframe
+
+Key = tuple[str, Timeframe]
+Place = TypeVar("Place")
+
+
+@dataclass(frozen=True)
+class Entry(Generic[Place]):
+    """One series: its record, the days its writes touched, and where its candles are (which the store decides)."""
+
+    series: Series
+    history: History
+    place: Place
+
+    @property
+    def key(self) -> Key:
+        """(symbol, timeframe)."""
+        return self.series.symbol, self.series.timeframe
+
+
+@dataclass(frozen=True)
+class Catalogue(Generic[Place]):
+    """Every series that was ever written, also those without candles, and the stored timeframes of each symbol."""
+
+    entries: Mapping[Key, Entry[Place]]
+    timeframes: Mapping[str, tuple[Timeframe, ...]]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Nothing was written yet."""
+        return cls({}, {})
+
+    def changed(self, fresh: Mapping[Key, Entry[Place]]) -> Self:
+        """The catalogue with entries added or replaced."""
+        moved = {
+            symbol
+            for (symbol, length), entry in fresh.items()
+            if (length in self.timeframes.get(symbol, ())) != (entry.series.rows > 0)
+        }
+        entries = {**self.entries, **fresh}
+        if not moved:
+            return type(self)(entries, self.timeframes)
+        lengths: dict[str, set[Timeframe]] = {symbol: set(self.timeframes.get(symbol, ())) for symbol in moved}
+        for (symbol, length), entry in fresh.items():
+            if symbol in moved:
+                (lengths[symbol].add if entry.series.rows else lengths[symbol].discard)(length)
+        timeframes = {**self.timeframes, **{symbol: tuple(sorted(held)) for symbol, held in lengths.items()}}
+        return type(self)(entries, {symbol: held for symbol, held in timeframes.items() if held})
+
+    def find(self, symbol: str, timeframe: Timeframe) -> Entry[Place]:
+        """The entry of a stored series; raises UnknownSeriesError naming what is stored."""
+        found = self.entries.get((symbol, timeframe))
+        if found is None or not found.series.rows:
+            raise unknown(self.series(), symbol, timeframe)
+        return found
+
+    def of(self, symbol: str) -> list[Entry[Place]]:
+        """The entries of a symbol's stored series, finest first."""
+        return [self.entries[symbol, length] for length in self.timeframes.get(symbol, ())]
+
+    def series(self) -> list[Series]:
+        """Every stored series, by symbol, then from the finest timeframe to the coarsest."""
+        return [entry.series for symbol in sorted(self.timeframes) for entry in self.of(symbol)]
+
+    def calendars(self) -> dict[Key, str]:
+        """The calendar of each stored series."""
+        return {key: entry.series.calendar for key, entry in self.entries.items() if entry.series.rows}
