@@ -1,0 +1,28 @@
+"""Fingerprint: one name for everything that an answer's numbers depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+
+from candlewick.engine.kernel_choice import version_of
+from candlewick.engine.plan import plan
+from candlewick.indicators.indicator import Indicator
+
+Part = str | int | None | tuple[str, ...]
+
+
+def fingerprint(**parts: Part) -> str:
+    """32 hex digits over the parts by name, in any order: different parts, different digits.
+
+    A part is text, a whole number, truth, nothing, or a tuple of texts; each kind counts as itself.
+    """
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=512)
+def arithmetic_of(indicators: tuple[Indicator, ...]) -> str:
+    """The kernel version of these definitions; empty when there are none. Equal versions give equal bits."""
+    return version_of(plan(indicators)) if indicators else ""
