@@ -1,0 +1,160 @@
+"""Classic (V1): each request read, aggregated and computed anew with pandas; nothing is kept between requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from candlewick.cache.fingerprint import fingerprint
+from candlewick.columnar import Floats
+from candlewick.errors import CandlewickError, DeadlineError, EngineError, LimitError
+from candlewick.service.answer import Answer, read_only
+from candlewick.service.classic_bars import Buckets, as_bars, bars_frame, candle_close
+from candlewick.service.classic_history import enough, read_start
+from candlewick.service.classic_indicators import check_known, indicator_columns
+from candlewick.service.range import Resolved, resolve_range
+from candlewick.service.request import Request
+from candlewick.service.service import AnalyticsService
+from candlewick.sessions.calendar import Calendar, find_calendar
+from candlewick.store.repository import CandleRepository, Series, Snapshot
+from candlewick.timeframe import Timeframe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ClassicService(AnalyticsService):
+    """What a good pandas user writes: reads what the request needs and a little history, computes, forgets.
+
+    Raises, beside what every service does, InputError for an indicator that has no pandas form here (a plug-in).
+    """
+
+    engine = "classic"
+
+    def __init__(self, store: CandleRepository) -> None:
+        self._store = store
+
+    def candles(self, request: Request) -> Answer:
+        began = time.perf_counter()
+        check_known(request.indicators)
+        resolved = resolve_range(self._store, request)
+        while True:
+            snapshot, frame, until = self._bars(request, resolved)
+            asked = _asked(frame, request, resolved)
+            end = _end(frame[asked], resolved)
+            revision = self._store.revision_before(request.symbol, resolved.series.timeframe, end)
+            if revision <= snapshot.series.revision:
+                break  # else these bars were written to after they were read: read them again
+        bars = as_bars(frame, snapshot.candles, request.timeframe).rows(asked.start, asked.stop)
+        if len(bars) > request.limit:
+            raise LimitError(request.limit, len(bars))
+        columns: dict[str, Floats] = {}
+        for indicator in request.indicators:
+            for name, values in indicator_columns(indicator, frame).items():
+                columns[name] = read_only(values.to_numpy()[asked])
+        return Answer(
+            bars=bars,
+            indicators=columns,
+            source=resolved.series.timeframe,
+            engine=self.engine,
+            revision=revision,
+            fingerprint=self._fingerprint(request, resolved, revision, until if end is None else min(until, end)),
+            seconds=time.perf_counter() - began,
+        )
+
+    def candles_many(
+        self, requests: Sequence[Request], *, deadline: float | None = None
+    ) -> list[Answer | CandlewickError]:
+        if not requests:
+            return []
+        pool = ThreadPoolExecutor(thread_name_prefix="candlewick-classic")
+        try:
+            futures = [pool.submit(self._outcome, request) for request in requests]
+            done = wait(futures, timeout=deadline).done
+            return [
+                future.result() if future in done else DeadlineError(0.0 if deadline is None else deadline)
+                for future in futures
+            ]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # one that is late ends by itself, its answer unread
+
+    def symbols(self) -> list[Series]:
+        return self._store.series()
+
+    def _outcome(self, request: Request) -> Answer | CandlewickError:
+        try:
+            return self.candles(request)
+        except CandlewickError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - handed to the caller in the request's place
+            failure = EngineError(self.engine, type(error).__name__, str(error))
+            failure.__cause__ = error
+            return failure
+
+    def _bars(self, request: Request, resolved: Resolved) -> tuple[Snapshot, pd.DataFrame, int]:
+        """Candles of the range with enough history, their bars, and until when these are complete."""
+        source, first, last = resolved.series.timeframe, resolved.series.first, resolved.series.last
+        calendar, high = find_calendar(resolved.series.calendar), resolved.high
+        low = None if resolved.low is None else min(resolved.low, last + 1)
+        finish = None if high is None or high > last else _finish(calendar, request.timeframe, high)
+        times = 1
+        while True:
+            start = (
+                first if low is None else read_start(request.indicators, calendar, request.timeframe, first, low, times)
+            )
+            whole = start <= first
+            snapshot = self._store.snapshot(request.symbol, source, None if whole else start, finish)
+            until = request.complete_until
+            if until is None:
+                until = candle_close(calendar, source, snapshot.series.last)
+            frame = bars_frame(snapshot.candles, request.timeframe, zero_volume=request.zero_volume, until=until)
+            if whole or low is None or enough(request.indicators, frame, low):
+                return snapshot, frame, until
+            times *= 2
+
+    def _fingerprint(self, request: Request, resolved: Resolved, revision: int, until: int) -> str:
+        """What the numbers depend on; ``until`` only as far as it can reach these bars."""
+        import pandas as pd
+
+        return fingerprint(
+            engine=self.engine,
+            pandas=pd.__version__,
+            symbol=request.symbol,
+            timeframe=str(request.timeframe),
+            source=str(resolved.series.timeframe),
+            calendar=find_calendar(resolved.series.calendar).version,
+            revision=revision,
+            start=resolved.low,
+            end=resolved.high,
+            indicators=",".join(one.text for one in request.indicators),
+            zero_volume=request.zero_volume,
+            final_only=request.final_only,
+            until=until,
+        )
+
+
+def _asked(frame: pd.DataFrame, request: Request, resolved: Resolved) -> slice:
+    """The rows of the range: whole bars that open in it."""
+    times = frame["time"].to_numpy()
+    first = 0 if resolved.low is None else int(np.searchsorted(times, resolved.low))
+    last = len(times) if resolved.high is None else int(np.searchsorted(times, resolved.high))
+    if request.final_only:
+        last = min(last, int(frame["final"].sum()))
+    return slice(first, max(first, last))
+
+
+def _end(asked: pd.DataFrame, resolved: Resolved) -> int | None:
+    """Up to where the answer depends on candles; None when it follows the series as it grows."""
+    if resolved.high is None:
+        return None
+    return max(resolved.high, int(asked["end"].iloc[-1])) if len(asked) else resolved.high
+
+
+def _finish(calendar: Calendar, timeframe: Timeframe, high: int) -> int:
+    """Up to where to read, so that the last bar that opens before ``high`` is whole."""
+    held = Buckets.of(calendar, timeframe, high - 1, high).end_of(high - 1)
+    return high if held is None else max(high, held)
