@@ -21,6 +21,7 @@ from functools import cached_property
 import numpy as np
 
 from candlewick.candles import VALUES, Candles
+from candlewick.columnar import Floats
 from candlewick.errors import InputError
 from candlewick.service.request import Request
 from candlewick.sources.simulated import simulate
@@ -170,9 +171,9 @@ class Mix:
         return {(length, specs): Request.of("-", length, specs) for length in TIMEFRAMES for specs in INDICATORS}
 
     @cached_property
-    def _shares(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        weights = np.arange(1, self.symbols + 1, dtype=np.float64) ** -self.skew
-        return weights / weights.sum()
+    def _shares(self) -> Floats:
+        weights = [rank**-self.skew for rank in range(1, self.symbols + 1)]
+        return np.array(weights) / sum(weights)
 
 
 def drawn(random: np.random.Generator, weights: dict[str, float]) -> str:

@@ -1,0 +1,87 @@
+"""Context: what a check may use: the store to be judged, sizes, a temporary folder, and how to build what is tested."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+
+from candlewick.store.repository import CandleRepository
+from candlewick.validator.application import Application
+from candlewick.validator.factory import find_factory
+from candlewick.validator.profile import QUICK, Profile
+from candlewick.validator.snapshot import Snapshot, take_snapshot
+
+BUILD = "candlewick.app:build"
+SERVE = "candlewick.server.http:create_app"
+
+
+def _silent(_: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """``store``: the user's, which checks only read. ``folder``: for files, removed afterwards.
+
+    ``build``: text form of ``build(store, control) -> Application``; ``serve``: of ``serve(application) -> ASGI app``.
+    ``progress`` is told what is being done.
+    """
+
+    store: CandleRepository
+    folder: Path
+    profile: Profile = QUICK
+    build: str = BUILD
+    serve: str = SERVE
+    progress: Callable[[str], None] = _silent
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The store's series, checked and copied once for all checks."""
+        profile = self.profile
+        return take_snapshot(
+            self.store, self.file("snapshot.duckdb"), series=profile.series, rows=profile.rows, progress=self.progress
+        )
+
+    @cached_property
+    def _numbers(self) -> Iterator[int]:
+        return count()
+
+    def file(self, name: str) -> Path:
+        """A path in the folder at which nothing is yet."""
+        return self.folder / f"{next(self._numbers)}-{name}"
+
+    def said(self, progress: Callable[[str], None]) -> Context:
+        """The same with another listener; the snapshot is shared when it was taken already."""
+        fresh = replace(self, progress=progress)
+        for name in ("snapshot", "_numbers"):
+            if name in self.__dict__:
+                fresh.__dict__[name] = self.__dict__[name]
+        return fresh
+
+    @contextmanager
+    def application(self, url: str) -> Iterator[Application]:
+        """The whole over the store at ``url``, with a control journal of its own."""
+        built: Application = find_factory(self.build)(url, self.file("control.sqlite"))
+        try:
+            yield built
+        finally:
+            built.close()
+
+
+@contextmanager
+def temporary_context(
+    store: CandleRepository,
+    profile: Profile = QUICK,
+    *,
+    build: str = BUILD,
+    serve: str = SERVE,
+    progress: Callable[[str], None] = _silent,
+) -> Iterator[Context]:
+    """A context whose folder is removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="candlewick-validate-") as folder:
+        yield Context(store, Path(folder), profile, build, serve, progress)
