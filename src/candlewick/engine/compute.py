@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,19 +15,15 @@ from candlewick.candles import Candles
 from candlewick.columnar import Floats
 from candlewick.engine.catalogue import resolve
 from candlewick.engine.frame import IndicatorFrame
-from candlewick.engine.generate import CHUNK
-from candlewick.engine.kernel_choice import batch_kernel, warm_up_plan
+from candlewick.engine.kernel_choice import warm_up_plan
 from candlewick.engine.plan import Plan, plan
-from candlewick.engine.run import frame_of, inputs_of, run_plan
-from candlewick.engine.shape import Shape
+from candlewick.engine.run import frame_of, pass_group, run_plan
 from candlewick.errors import InputError
 from candlewick.indicators import Specs
 from candlewick.timeframe import Timeframe
 
 BATCH_SERIES = 16
 BATCH_ROWS = 200_000
-
-_scratch = threading.local()
 
 
 def compute(candles_or_bars: Candles, specs: Specs, out: IndicatorFrame | None = None) -> IndicatorFrame:
@@ -114,21 +109,10 @@ def _last_values(made: Plan, bars: Bars) -> IndicatorFrame:
     values = np.empty((len(made.columns), len(newest)))
     row = 0
     for group in made.groups if len(bars) else ():
-        shape = group.shape
-        last = np.empty(shape.outputs)
-        batch_kernel(shape).scan(group.new_state(), group.parameters, *inputs_of(group, bars), _block(shape), last)
-        values[row : row + shape.outputs, 0] = last
-        row += shape.outputs
+        outputs = group.shape.outputs
+        values[row : row + outputs, 0] = pass_group(group, bars, group.new_state())
+        row += outputs
     return frame_of(made, newest, values)
-
-
-def _block(shape: Shape) -> Floats:
-    """This thread's scratch for a scan: fresh memory for each series would cost as much as half the computation."""
-    blocks = _scratch.__dict__.setdefault("blocks", {})
-    if shape not in blocks:
-        blocks[shape] = np.empty((shape.outputs, CHUNK))
-    found: Floats = blocks[shape]
-    return found
 
 
 def _output(made: Plan, bars: Bars, out: IndicatorFrame | None) -> Floats:
