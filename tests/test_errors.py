@@ -11,17 +11,24 @@ import pytest
 from candlewick import errors
 from candlewick.errors import (
     CandlewickError,
+    DeadlineError,
+    EngineError,
     FileFormatError,
     HorizonError,
     InputError,
+    KilledError,
+    LimitError,
     MissingColumnError,
     NaiveTimeError,
+    OverloadedError,
+    ServiceError,
     StateError,
     StoreBusyError,
     StoreError,
     StoreVersionError,
     UnknownNameError,
     UnknownSeriesError,
+    UnreachableError,
 )
 
 EXAMPLES = [
@@ -33,6 +40,13 @@ EXAMPLES = [
     FileFormatError("file", "a.csv", "give a CSV file", "is empty"),
     HorizonError("time", "2200-01-01", "give an earlier time"),
     StateError("state", b"x", "load what save gave"),
+    LimitError(100, 101),
+    ServiceError("not now"),
+    DeadlineError(1.5),
+    OverloadedError(256, 2.0),
+    UnreachableError("http://127.0.0.1:1", "refused"),
+    EngineError("optimized", "ZeroDivisionError", "division by zero"),
+    KilledError("killed"),
     StoreError("full"),
     StoreBusyError("duckdb:///a.db", "process 7"),
     StoreVersionError("newer"),

@@ -12,6 +12,7 @@ CandlewickError
 ├── ServiceError                    the service cannot answer now
 │   ├── DeadlineError (TimeoutError)  not done in the time given
 │   ├── OverloadedError             the queue is full; carries when to come again
+│   ├── UnreachableError            no server answers at an address; carries which
 │   └── EngineError                 an engine failed; carries which, and the kind of failure
 ├── KilledError                     refused while the rollout is killed
 └── StoreError                      the store cannot do what was asked
@@ -115,6 +116,14 @@ class OverloadedError(ServiceError):
     def __init__(self, waiting: int, retry_after: float) -> None:
         self.retry_after = retry_after
         super().__init__(f"overloaded: {waiting} requests wait already; come again in {retry_after:g} s")
+
+
+class UnreachableError(ServiceError):
+    """Nothing that speaks as a candlewick server answers at an address. ``address`` says which."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        self.address = address
+        super().__init__(f"server: {address} cannot be reached: {reason}")
 
 
 class EngineError(ServiceError):

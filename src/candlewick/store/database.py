@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Any, ClassVar
@@ -97,6 +97,13 @@ class Database:
                     self._connection.close()
                 self._owner.remove(self.path)
                 shutil.rmtree(self.path.with_name(f"{self.path.name}.spill"), ignore_errors=True)
+
+    def announce(self, address: str | None) -> None:
+        """Note beside the store at which address this process serves it; None takes that back."""
+        with Database._guard:
+            if self.held:
+                self._owner = replace(self._owner, address=address)
+                self._owner.write(self.path)
 
     @contextmanager
     def cursor(self) -> Iterator[Any]:

@@ -60,6 +60,9 @@ class DuckDBStore(CandleRepository):
         path = self._database.path
         return path.with_name(f"{path.name}.staging")
 
+    def announce(self, address: str | None) -> None:
+        self._held().announce(address)
+
     def upsert_many(self, batch: Sequence[Candles]) -> list[Upserted]:
         with self._held().lock:
             check_batch(batch, self._catalogue.calendars())

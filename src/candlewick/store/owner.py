@@ -15,12 +15,16 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Owner:
-    """The process that holds a store: its id, machine, command line and since when (ISO UTC)."""
+    """The process that holds a store: its id, machine, command line and since when (ISO UTC).
+
+    ``address``: where it serves the store to others, such as http://127.0.0.1:8787; None when it does not.
+    """
 
     pid: int
     host: str
     command: str
     since: str
+    address: str | None = None
 
     @classmethod
     def here(cls) -> Self:

@@ -194,6 +194,9 @@ class CandleRepository(ABC):
         """Folder for files on their way in; None when the system's temporary folder will do."""
         return None
 
+    def announce(self, address: str | None) -> None:  # noqa: B027 - where nobody else is kept out, nobody need be told
+        """Tell those who find the store owned at which address this process serves it; None takes that back."""
+
     def upsert(self, candles: Candles) -> Upserted:
         """Write one series: all of it or nothing."""
         return self.upsert_many([candles])[0]

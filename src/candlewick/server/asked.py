@@ -1,0 +1,117 @@
+"""Asked: the query of a request for candles, parsed once and remembered, unknown names refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from candlewick.errors import InputError, UnknownNameError
+from candlewick.moments import DATE, moment
+from candlewick.service.request import LIMIT, Request
+from candlewick.service.served import CHOICES
+
+PARAMETERS = {
+    "timeframe": "Length of a bar: 1m, 5m, 90m, 1h, 4h, 1d, 1w or 1mo.",
+    "start": "First time to include: ISO 8601 with an offset or Z, or a date, which is the open of that session.",
+    "end": "First time to leave out; same forms as start.",
+    "indicators": "A preset such as desk, or a list such as sma(9),bollinger(20,2).",
+    "engine": f"One of {', '.join(CHOICES)}; auto follows the rollout.",
+    "source": "Stored timeframe to build from; left out: its own, else the finest that fits.",
+    "zero_volume": "keep or drop flat candles without volume.",
+    "final_only": "true leaves out the bar that can still change.",
+    "limit": f"Bars that the answer may have; {LIMIT} when left out.",
+}
+"""What may be asked, with what is right for it."""
+
+REMEMBERED = 512
+"""Longest query that is remembered, in bytes: it bounds what 4096 of them take."""
+
+_SPACED = re.compile(r".+ \d\d:?\d\d")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request and the engine that should answer it."""
+
+    request: Request
+    engine: str
+
+
+def asked(symbol: str, query: bytes) -> Asked:
+    """What a query string asks for. Raises InputError or UnknownNameError that names the parameter."""
+    return _remembered(symbol, query) if len(query) <= REMEMBERED else _parsed(symbol, query)
+
+
+def fields(query: bytes, known: dict[str, str]) -> dict[str, str]:
+    """The parameters of a query string, each once, each known."""
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if name not in known:
+            raise UnknownNameError("query parameter", name, known)
+        if name in found:
+            raise InputError(name, value, "give it once", "is given twice")
+        found[name] = value
+    return found
+
+
+def needed(given: dict[str, str], name: str, expected: str) -> str:
+    """A parameter that has no default."""
+    if name not in given:
+        raise InputError(name, None, expected, "is missing")
+    return given[name]
+
+
+def _parsed(symbol: str, query: bytes) -> Asked:
+    given = fields(query, PARAMETERS)
+    engine = given.get("engine", "auto")
+    if engine not in CHOICES:
+        raise UnknownNameError("engine", engine, CHOICES)
+    request = Request.of(
+        symbol,
+        needed(given, "timeframe", "give one such as 5m: " + PARAMETERS["timeframe"]),
+        given.get("indicators"),
+        start=_edge(given, "start"),
+        end=_edge(given, "end"),
+        source=given.get("source"),
+        zero_volume=given.get("zero_volume", "keep"),
+        final_only=_truth(given, "final_only"),
+        limit=_whole(given, "limit", LIMIT),
+    )
+    return Asked(request, engine)
+
+
+_remembered = functools.lru_cache(maxsize=4096)(_parsed)
+
+
+def _edge(given: dict[str, str], name: str) -> int | dt.date | None:
+    """Microseconds, or a date, whose session only the series' calendar knows."""
+    text = given.get(name)
+    if text is None:
+        return None
+    if DATE.fullmatch(text):
+        try:
+            return dt.date.fromisoformat(text)
+        except ValueError as error:
+            raise InputError(name, text, "give a date that there is", "is no date") from error
+    if _SPACED.fullmatch(text):
+        raise InputError(name, text, "write the plus sign of an offset as %2B", "is not a time")
+    return moment(text, name)
+
+
+def _truth(given: dict[str, str], name: str) -> bool:
+    text = given.get(name, "false")
+    if text not in ("true", "false"):
+        raise InputError(name, text, "give true or false")
+    return text == "true"
+
+
+def _whole(given: dict[str, str], name: str, default: int) -> int:
+    text = given.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,12}", text):
+        raise InputError(name, text, "give a whole number above 0")
+    return int(text)

@@ -1,0 +1,101 @@
+"""HTTP: the application as an ASGI app, put together in one readable place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from candlewick.errors import CandlewickError
+from candlewick.server.application import Application
+from candlewick.server.lane import Limits
+from candlewick.server.loopback import LoopbackOnly
+from candlewick.server.problem import CONTENT_TYPE, Problem, Refusal, defect, problem_of, refusal_of
+from candlewick.server.responses import Counted
+from candlewick.server.serving import Serving
+from candlewick.version import __version__
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+log = logging.getLogger(__name__)
+
+
+def create_app(application: Application, limits: Limits | None = None, *, loopback_only: bool = True) -> FastAPI:
+    """The application over HTTP. It is not closed when the server stops: whoever made it does that.
+
+    ``loopback_only`` refuses what does not ask for this machine by name: right wherever the server listens on a
+    loopback address. ``app.state.serving`` is the `Serving` that the routes share.
+    """
+    from fastapi import FastAPI
+
+    from candlewick.server.routes import candles, control, ingest, watch
+
+    serving = Serving(application, limits or Limits())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        serving.close()
+
+    app = FastAPI(
+        title="candlewick",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,  # these pages would load scripts from another site
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.serving = serving
+    for group in (candles, ingest, control, watch):
+        app.include_router(group.router)
+    _tell_problems(app)
+    app.add_middleware(Counted, monitor=application.monitor)
+    if loopback_only:
+        app.add_middleware(LoopbackOnly)  # the last one added is the outermost
+    return app
+
+
+def _tell_problems(app: FastAPI) -> None:
+    """Every error, ours or the framework's, as a problem document."""
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+
+    async def ours(_: Request, error: Any) -> Response:
+        return response(problem_of(error))
+
+    async def refused(_: Request, error: Any) -> Response:
+        problem = problem_of(error.error, error.status)
+        return response(Problem(problem.status, problem.document, problem.headers | error.headers))
+
+    async def of_http(request: Request, error: Any) -> Response:
+        detail = {
+            404: f"nothing is at {request.url.path}",
+            405: f"{request.method} is not for {request.url.path}",
+        }.get(error.status_code, str(error.detail))
+        return response(refusal_of(error.status_code, detail, error.headers))
+
+    async def invalid(_: Request, error: Any) -> Response:
+        first = error.errors()[0]
+        return response(refusal_of(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"))
+
+    async def unforeseen(request: Request, error: Any) -> Response:
+        log.error("%s %s ended with %s", request.method, request.url.path, type(error).__name__)
+        return response(defect())
+
+    app.add_exception_handler(CandlewickError, ours)
+    app.add_exception_handler(Refusal, refused)
+    app.add_exception_handler(HTTPException, of_http)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, unforeseen)
+
+
+def response(problem: Problem) -> Response:
+    """A problem document as a response."""
+    from starlette.responses import Response
+
+    headers = {"Cache-Control": "no-store"} | problem.headers
+    return Response(problem.json(), problem.status, headers, CONTENT_TYPE)

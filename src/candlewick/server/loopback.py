@@ -1,0 +1,66 @@
+"""Loopback: which names mean this machine, and the door that lets only requests for them in.
+
+A web page on another site can make a browser send requests to this machine under that site's name. The ``Host`` of such
+a request, or its ``Origin``, is not this machine's: it is refused.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from candlewick.server.problem import CONTENT_TYPE, refusal_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+def is_loopback(host: str) -> bool:
+    """True for localhost and the addresses of the loopback network; ``[::1]`` may have its brackets."""
+    name = host.casefold().rstrip(".")
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
+
+
+def objection(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Why a request with these headers is not for this machine; None when it is."""
+    hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+    origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
+    if len(hosts) != 1 or not is_loopback(_hostname(f"//{hosts[0]}")):
+        shown = ", ".join(hosts) or "none"
+        return f"Host: {shown!r} is not this machine; ask for 127.0.0.1 or localhost"
+    for origin in origins:
+        if not is_loopback(_hostname(origin)):
+            return f"Origin: {origin!r} is not this machine; pages of other sites may not ask"
+    return None
+
+
+def _hostname(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+class LoopbackOnly:
+    """Answers 403 to what is not for this machine; everything else goes on to ``app``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reason = objection(scope["headers"]) if scope["type"] == "http" else None
+        if reason is None:
+            await self._app(scope, receive, send)
+            return
+        problem = refusal_of(403, reason)
+        body = problem.json()
+        headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,93 @@
+"""Control: the flags and the rollout. Changes are journalled with who and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from candlewick.errors import InputError, UnknownNameError
+from candlewick.server.problem import Refusal
+from candlewick.server.routes.candles import CLIENT
+from candlewick.server.serving import answered, serving_of
+
+CHANGE = {"name": "the name of a flag", "value": "its new value", "why": "a reason, for the journal"}
+BODY_BYTES = 64 * 1024
+
+router = APIRouter(tags=["control"])
+
+
+def _documented() -> dict[str, object]:
+    properties = {name: {"description": text} for name, text in CHANGE.items()}
+    schema = {"type": "object", "required": list(CHANGE), "properties": properties}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.get("/v1/flags", response_class=Response)
+async def flags(request: Request) -> Response:
+    """Each flag with its value and where that came from."""
+    serving = serving_of(request)
+    return answered(await serving.control.run(serving.application.flags))
+
+
+@router.put("/v1/flags", response_class=Response, openapi_extra=_documented())
+async def set_flag(request: Request) -> Response:
+    """Set a flag from now on, and across restarts; the answer is the flag as it is then."""
+    serving = serving_of(request)
+    change = await _change(request)
+    await serving.control.run(
+        serving.application.set_flag, change["name"], change["value"], _who(request), change["why"]
+    )
+    now = await serving.control.run(serving.application.flags)
+    return answered(next(one for one in now if one["name"] == change["name"]))
+
+
+@router.get("/v1/rollout", response_class=Response)
+async def rollout(request: Request) -> Response:
+    """How far the rollout is, whether it is killed, and what arms and guards see."""
+    serving = serving_of(request)
+    return answered(await serving.control.run(serving.application.rollout_status))
+
+
+async def _change(request: Request) -> dict[str, Any]:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    if kind != "application/json":
+        raise Refusal(415, InputError("Content-Type", kind or None, "send application/json", "is not known"))
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            raise Refusal(413, InputError("body", len(body), f"send at most {BODY_BYTES}", "bytes are too many"))
+    return parsed_change(bytes(body))
+
+
+def parsed_change(body: bytes) -> dict[str, Any]:
+    """The change that a body asks for. Raises InputError or UnknownNameError that names the member."""
+    form = f"give an object with {', '.join(CHANGE)}"
+    try:
+        change = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError("body", body[:80].decode("utf-8", "replace"), form, f"is no JSON ({error})") from None
+    if not isinstance(change, dict):
+        raise InputError("body", change, form, "is no object")
+    for name in change:
+        if name not in CHANGE:
+            raise UnknownNameError("body member", name, CHANGE)
+    for name, text in CHANGE.items():
+        if name not in change:
+            raise InputError(name, None, f"give {text}", "is missing")
+    for name in ("name", "why"):
+        if not isinstance(change[name], str) or not change[name].strip():
+            raise InputError(name, change[name], f"give {CHANGE[name]}, as text")
+    if isinstance(change["value"], dict | list):
+        raise InputError("value", change["value"], "give one value: true, false, a number or text")
+    return change
+
+
+def _who(request: Request) -> str:
+    address = "unknown" if request.client is None else request.client.host
+    client = request.headers.get(CLIENT)
+    return f"http {address}" if client is None else f"http {address} ({client[:200]})"

@@ -1,0 +1,140 @@
+"""Ingest: candles in a request's body into the store, by way of a file, so that memory does not grow with the body."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from fastapi import APIRouter
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from candlewick.errors import InputError
+from candlewick.server.asked import fields, needed
+from candlewick.server.problem import Refusal
+from candlewick.server.serving import Serving, answered, serving_of
+
+PARAMETERS = {
+    "calendar": "Trading calendar of the symbols: an exchange such as XNYS, 24/7, or own hours.",
+    "timeframe": "Length of a candle; 1m when left out.",
+    "symbol": "Symbol of the candles, where no column says it.",
+    "timezone": "What times without an offset are in, such as America/New_York.",
+    "name": "Name of the file, as quarantine shows it.",
+}
+KINDS = {
+    "text/csv": (".csv", ".tsv", ".txt"),
+    "application/gzip": (".csv.gz", ".tsv.gz", ".txt.gz"),
+    "application/zip": (".zip",),
+    "application/vnd.apache.parquet": (".parquet", ".pq"),
+    "application/vnd.apache.arrow.stream": (".arrows",),
+    "application/vnd.apache.arrow.file": (".arrow", ".feather", ".ipc"),
+}
+"""Content type to what the file's name may end in; the first one is taken where no name is given."""
+
+PIECE = 1 << 20
+"""Bytes that are gathered before they are written."""
+
+router = APIRouter(tags=["candles"])
+
+
+def _documented() -> dict[str, object]:
+    return {
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": name == "calendar",
+                "description": text,
+                "schema": {"type": "string"},
+            }
+            for name, text in PARAMETERS.items()
+        ],
+        "requestBody": {"required": True, "content": {kind: {"schema": {"type": "string"}} for kind in KINDS}},
+    }
+
+
+@router.post("/v1/candles", response_class=Response, openapi_extra=_documented())
+async def ingest(request: Request) -> Response:
+    """Check the candles of the body and store them; the answer says where every row went."""
+    serving = serving_of(request)
+    given = fields(request.scope["query_string"], PARAMETERS)
+    calendar = needed(given, "calendar", "there is no default; give one such as XNYS or 24/7")
+    name = file_name(request.headers.get("content-type"), given.get("name"))
+    _check_length(request, serving.limits.body_bytes)
+    folder = await serving.files.run(_folder, serving.application.staging)
+    try:
+        path = folder / name
+        await _received(serving, request, path)
+        summary = await serving.ingests.run(
+            serving.application.ingest_csv,
+            path,
+            calendar=calendar,
+            timeframe=given.get("timeframe", "1m"),
+            symbol=given.get("symbol"),
+            timezone=given.get("timezone"),
+        )
+    finally:
+        # In this thread: a full lane must not leave the files of those that were refused.
+        shutil.rmtree(folder, ignore_errors=True)
+    return answered(summary.as_dict())
+
+
+def file_name(content_type: str | None, name: str | None) -> str:
+    """The name under which a body is checked. Raises Refusal (415) for a kind of content that is not known and
+    InputError for a name that is not one of that kind."""
+    kind = (content_type or "").partition(";")[0].strip().casefold()
+    if kind not in KINDS:
+        expected = f"send one of {', '.join(KINDS)}"
+        raise Refusal(
+            415, InputError("Content-Type", content_type, expected, "is not known"), {"Accept-Post": "text/csv"}
+        )
+    if name is None:
+        return f"body{KINDS[kind][0]}"
+    plain = name.strip()
+    if not plain or len(plain) > 200 or any(sign in plain for sign in "/\\\0\r\n") or plain.startswith("."):
+        raise InputError("name", name, "give the plain name of a file, without folders")
+    if not plain.casefold().endswith(KINDS[kind]):
+        raise InputError("name", name, f"let it end in {' or '.join(KINDS[kind])}, as {kind} does")
+    return plain
+
+
+def _check_length(request: Request, most: int) -> None:
+    length = request.headers.get("content-length")
+    if length is not None and length.isdigit() and int(length) > most:
+        raise _too_large(int(length), most)
+
+
+def _too_large(size: int, most: int) -> Refusal:
+    expected = f"send at most {most} bytes at a time: files may be sent one after the other"
+    return Refusal(413, InputError("body", size, expected, "bytes are too many"), {"Connection": "close"})
+
+
+async def _received(serving: Serving, request: Request, path: Path) -> None:
+    file = await serving.files.run(path.open, "wb")
+    try:
+        size, gathered = 0, bytearray()
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > serving.limits.body_bytes:
+                raise _too_large(size, serving.limits.body_bytes)
+            gathered += chunk
+            if len(gathered) >= PIECE:
+                await serving.files.run(_written, file, bytes(gathered))
+                gathered.clear()
+        await serving.files.run(_written, file, bytes(gathered))
+    except ClientDisconnect as error:
+        raise Refusal(400, InputError("body", None, "send all of it", "ended too early")) from error
+    finally:
+        file.close()
+
+
+def _written(file: IO[bytes], piece: bytes) -> None:
+    file.write(piece)
+
+
+def _folder(staging: Path | None) -> Path:
+    if staging is not None:
+        staging.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="body-", dir=staging))

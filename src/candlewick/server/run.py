@@ -1,0 +1,162 @@
+"""Run: one process, one address, a graceful stop.
+
+1. The socket is bound before anything else, so that port 0 is known and a port in use is told at once (`bind`).
+2. SIGTERM or SIGINT closes the door: what has come in is answered, nothing new is taken (`_Server`).
+3. The application is closed. Whatever hangs is left behind at `STOP_SECONDS`: an acknowledged write is on disk by then.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from candlewick.errors import InputError
+from candlewick.server.application import Application
+from candlewick.server.lane import Limits
+from candlewick.server.loopback import is_loopback
+from candlewick.server.serving import Serving
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 4.5
+"""From the signal to the end of the process, at most."""
+
+FINISH_SECONDS = 3
+"""Of these, for requests that have come in already."""
+
+LEFT_BEHIND = 3
+"""Exit code when something hung."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket on a loopback address; port 0 picks a free one. Raises InputError for any other address, for
+    a port that is none and for one in use."""
+    if not is_loopback(host):
+        expected = "give 127.0.0.1: serving other machines needs keys, which this version does not have"
+        raise InputError("host", host, expected, "is not this machine")
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise InputError("port", port, "give 0 to 65535; 0 picks a free one", "is no port")
+    name = host.removeprefix("[").removesuffix("]")
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
+    try:
+        return socket.create_server((name, port), family=family, backlog=2048)
+    except OSError as error:
+        problem = f"cannot be listened on: {error.strerror}"
+        raise InputError("port", port, "give another --port; 0 picks a free one", problem) from error
+
+
+def address_of(listening: socket.socket) -> str:
+    """The address at which a socket is reached, such as http://127.0.0.1:8787."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(
+    application: Application,
+    host: str = "127.0.0.1",
+    port: int = 8787,
+    *,
+    ready: Callable[[str], None] | None = None,
+    limits: Limits | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what has come in, close the application and return.
+
+    ``ready`` is called with the address once it answers. Must run in the main thread, where signals arrive. Should
+    something hang, the process ends `STOP_SECONDS` after the signal with exit code `LEFT_BEHIND`.
+    """
+    with bind(host, port) as listening:
+        ending = _Ending()
+        serving = None
+        try:
+            serving = _serve(application, listening, ready, limits, ending)
+        finally:
+            application.close()
+            # A thread that still computes would keep the process from ending: then the timer stays.
+            if serving is None or serving.idle:
+                ending.cancel()
+
+
+def _serve(
+    application: Application,
+    listening: socket.socket,
+    ready: Callable[[str], None] | None,
+    limits: Limits | None,
+    ending: _Ending,
+) -> Serving:
+    import uvicorn
+
+    from candlewick.server.http import create_app
+
+    app = create_app(application, limits)
+    serving: Serving = app.state.serving
+    address = address_of(listening)
+
+    class _Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started and ready is not None:
+                ready(address)
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            # uvicorn's own would raise the signal once more at the end, and so end the process by it.
+            with _on_signals(self.stop):
+                yield
+
+        def stop(self) -> None:
+            if self.should_exit:  # a second signal: somebody is in a hurry
+                self.force_exit = True
+                return
+            serving.drain()
+            self.should_exit = True
+            ending.start()
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=FINISH_SECONDS,
+        lifespan="on",
+    )
+    _Server(config).run([listening])
+    return serving
+
+
+class _Ending:
+    """The end of the process, some seconds from now, unless it is called off."""
+
+    def __init__(self) -> None:
+        self._timer = threading.Timer(STOP_SECONDS, _leave)
+        self._timer.daemon = True
+
+    def start(self) -> None:
+        self._timer.start()
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+
+
+def _leave() -> None:
+    log.error("something hung: the process ends %g s after the signal all the same", STOP_SECONDS)
+    logging.shutdown()
+    os._exit(LEFT_BEHIND)
+
+
+@contextmanager
+def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    before: dict[signal.Signals, Any] = {}
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before[number] = signal.signal(number, lambda *_: stop())
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
