@@ -180,4 +180,6 @@ def _shown(value: object) -> str:
 
 
 def _restored(kind: type[CandlewickError], arguments: tuple[Any, ...]) -> CandlewickError:
-    return kind.__new__(kind, *arguments)
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments  # those that are also an OSError, as TimeoutError is, would have none
+    return error
