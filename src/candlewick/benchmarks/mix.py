@@ -173,7 +173,8 @@ class Mix:
     @cached_property
     def _shares(self) -> Floats:
         weights = [rank**-self.skew for rank in range(1, self.symbols + 1)]
-        return np.array(weights) / sum(weights)
+        shares: Floats = np.array(weights) / sum(weights)
+        return shares
 
 
 def drawn(random: np.random.Generator, weights: dict[str, float]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import candlewick
 from candlewick.store.repository import CandleRepository
 from candlewick.validator.application import Application
 from candlewick.validator.factory import find_factory
@@ -55,18 +57,19 @@ class Context:
         """A path in the folder at which nothing is yet."""
         return self.folder / f"{next(self._numbers)}-{name}"
 
-    def said(self, progress: Callable[[str], None]) -> Context:
-        """The same with another listener; the snapshot is shared when it was taken already."""
-        fresh = replace(self, progress=progress)
-        for name in ("snapshot", "_numbers"):
-            if name in self.__dict__:
-                fresh.__dict__[name] = self.__dict__[name]
-        return fresh
+    @property
+    def source(self) -> Path | None:
+        """The checkout that this package runs from; None where it is installed."""
+        root = Path(candlewick.__file__).resolve().parents[2]
+        return root if (root / "pyproject.toml").is_file() else None
 
     @contextmanager
-    def application(self, url: str) -> Iterator[Application]:
-        """The whole over the store at ``url``, with a control journal of its own."""
-        built: Application = find_factory(self.build)(url, self.file("control.sqlite"))
+    def application(self, url: str, **engines: Any) -> Iterator[Application]:
+        """The whole over the store at ``url``, with a control journal of its own.
+
+        ``engines``: ``classic`` or ``optimized`` in another form than the usual one.
+        """
+        built: Application = find_factory(self.build)(url, self.file("control.sqlite"), **engines)
         try:
             yield built
         finally:

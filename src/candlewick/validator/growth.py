@@ -51,14 +51,13 @@ class Growth:
     resident: tuple[int, ...]
 
 
+_NAMES = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
+
+
 class _Counts(ctypes.Structure):
     """`struct mallinfo2`."""
 
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks")
-        + ("uordblks", "fordblks", "keepcost")
-    ]
+    _fields_ = [(name, ctypes.c_size_t) for name in _NAMES]
 
 
 def measure_growth(build: str, folder: Path, requests: int) -> Growth:
