@@ -130,7 +130,7 @@ class ClassicService(AnalyticsService):
             revision=revision,
             start=resolved.low,
             end=resolved.high,
-            indicators=",".join(one.text for one in request.indicators),
+            indicators=tuple(one.text for one in request.indicators),
             zero_volume=request.zero_volume,
             final_only=request.final_only,
             until=until,
