@@ -20,6 +20,7 @@ from candlewick.validator.snapshot import Snapshot, take_snapshot
 
 BUILD = "candlewick.app:build"
 SERVE = "candlewick.server.http:create_app"
+JOURNAL = "candlewick.delivery.journal:ControlJournal"
 
 
 def _silent(_: str) -> None:
@@ -30,7 +31,8 @@ def _silent(_: str) -> None:
 class Context:
     """``store``: the user's, which checks only read. ``folder``: for files, removed afterwards.
 
-    ``build``: text form of ``build(store, control) -> Application``; ``serve``: of ``serve(application) -> ASGI app``.
+    ``build``: text form of ``build(store, control) -> Application``; ``serve``: of ``serve(application) -> ASGI app``;
+    ``journal``: of ``journal(path) ->`` what has ``entries()``.
     ``progress`` is told what is being done.
     """
 
@@ -39,6 +41,7 @@ class Context:
     profile: Profile = QUICK
     build: str = BUILD
     serve: str = SERVE
+    journal: str = JOURNAL
     progress: Callable[[str], None] = _silent
 
     @cached_property
@@ -64,16 +67,21 @@ class Context:
         return root if (root / "pyproject.toml").is_file() else None
 
     @contextmanager
-    def application(self, url: str, **engines: Any) -> Iterator[Application]:
-        """The whole over the store at ``url``, with a control journal of its own.
+    def application(self, url: str, control: Path | None = None, **engines: Any) -> Iterator[Application]:
+        """The whole over the store at ``url``, with a control journal of its own (at ``control`` when given).
 
         ``engines``: ``classic`` or ``optimized`` in another form than the usual one.
         """
-        built: Application = find_factory(self.build)(url, self.file("control.sqlite"), **engines)
+        built: Application = find_factory(self.build)(url, control or self.file("control.sqlite"), **engines)
         try:
             yield built
         finally:
             built.close()
+
+    def journalled(self, control: Path) -> list[Any]:
+        """The entries of a control journal, read from its file as another process would."""
+        with find_factory(self.journal)(control) as journal:
+            return list(journal.entries())
 
 
 @contextmanager
@@ -87,4 +95,4 @@ def temporary_context(
 ) -> Iterator[Context]:
     """A context whose folder is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="candlewick-validate-") as folder:
-        yield Context(store, Path(folder), profile, build, serve, progress)
+        yield Context(store, Path(folder), profile, build, serve, progress=progress)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from candlewick.service.parity import compare
+from candlewick.service.parity import EQUAL, INEXACT, MISMATCH, VOID, compare
 from candlewick.store.open import open_store
 from candlewick.validator.check import Check
 from candlewick.validator.context import Context
@@ -31,22 +31,25 @@ def run(context: Context) -> Result:
         for number, request in enumerate(requests):
             if number % 20 == 0:
                 context.progress(f"{NAME}: {number} of {len(requests)} answers")
-            parity = compare(built.classic.candles(request), built.optimized.candles(request), store)
+            parity = compare(built.classic.candles(request), built.optimized.candles(request), store, request)
             verdicts[parity.verdict] += 1
-            if parity.verdict == "mismatch" and len(shown) < SHOWN:
-                shown.append(f"{request.symbol} {request.timeframe}: {parity.differences[0]}")
+            if parity.verdict in (MISMATCH, VOID) and len(shown) < SHOWN:
+                first = parity.differences[0] if parity.differences else "about other candles"
+                shown.append(f"{request.symbol} {request.timeframe}: {first}")
     unsound = [f"{one.symbol} {one.timeframe}: {one.problem}" for one in snapshot.unsound]
     evidence: dict[str, Any] = {
         "unit": "unsound series and mismatching answers",
         "store": snapshot.extent,
         "answers": len(requests),
-        "equal": verdicts["equal"],
-        "v1_inexact": verdicts["v1 inexact"],
-        "mismatches": verdicts["mismatch"],
+        "equal": verdicts[EQUAL],
+        "v1_inexact": verdicts[INEXACT],
+        "mismatches": verdicts[MISMATCH],
+        "not_comparable": verdicts[VOID],
         "unsound_series": len(unsound),
         "first": [*unsound[:SHOWN], *shown],
     }
-    bad = len(unsound) + verdicts["mismatch"]
+    # Nobody writes to the copy: answers of different revisions or sources are a defect here.
+    bad = len(unsound) + verdicts[MISMATCH] + verdicts[VOID]
     if not requests and not unsound:
         return unknown(NAME, 0, evidence, "the store holds no candles to compare answers about")
     first = (*unsound, *shown, "")[0]
