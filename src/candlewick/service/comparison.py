@@ -82,7 +82,7 @@ def compare_answers(v1: Answer, v2: Answer, definitions: Mapping[str, Indicator]
 
 def _differing(indicator: Indicator, column: str, bars: Bars, x: Floats, y: Floats) -> Apart | None:
     size = np.fmin(np.abs(x), np.abs(y))
-    if not len(_beyond(x, y, TOLERANCE * least_scale(indicator, column, bars, size))):
+    if not len(_beyond(x, y, TOLERANCE * least_scale(indicator, column, size))):
         return None
     tolerated = TOLERANCE * scale(indicator, column, bars, size)
     rows = _beyond(x, y, tolerated)

@@ -20,6 +20,7 @@ from candlewick.service.answer import Answer
 from candlewick.service.comparison import JUDGED, Apart, Comparison, compare_answers
 from candlewick.service.judge import Judge
 from candlewick.service.request import Request
+from candlewick.service.scale import definitions_of
 from candlewick.store.repository import CandleRepository, bounds, iso
 
 EQUAL, MISMATCH, INEXACT, VOID = "equal", "mismatch", "v1 inexact", "void"
@@ -66,8 +67,7 @@ def compare(v1: Answer, v2: Answer, store: CandleRepository, request: Request | 
         raise InputError("v2", f"{asked2[0]} {asked2[1]}", expected, "is about other bars")
     if (v1.revision, v1.source) != (v2.revision, v2.source):
         return Parity(VOID)
-    definitions = {} if request is None else {name: one for one in request.indicators for name in one.columns}
-    comparison = compare_answers(v1, v2, definitions)
+    comparison = compare_answers(v1, v2, definitions_of(() if request is None else request.indicators))
     if comparison.equal:
         return Parity(EQUAL)
     bars = v1.bars if len(v1.bars) else v2.bars

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
 
@@ -33,18 +34,17 @@ UNITS = {
 """Every column, by kind and part, that is not in the unit of what it reads (prices; volumes for a source of volume)."""
 
 
+@lru_cache(maxsize=1024)
 def unit_of(indicator: Indicator, column: str) -> Unit:
     """The unit of one column; that of prices for an indicator of the user's own."""
     parts = indicator.parts or ("",)
     return UNITS.get((indicator.kind, parts[indicator.columns.index(column)]), Unit.PRICE)
 
 
-def least_scale(indicator: Indicator, column: str, bars: Bars, values: Floats) -> Floats:
-    """A lower limit of ``scale`` at every bar, cheap: the value itself and this bar's prices."""
+def least_scale(indicator: Indicator, column: str, values: Floats) -> Floats:
+    """A lower limit of ``scale`` at every bar, for little: the value itself, or the unit's own."""
     unit = unit_of(indicator, column)
-    if unit is not Unit.PRICE:
-        return np.full(len(values), unit.value)
-    return np.fmax(np.abs(values), _sizes(indicator, bars))
+    return np.abs(values) if unit is Unit.PRICE else np.full(len(values), unit.value)
 
 
 def scale(indicator: Indicator, column: str, bars: Bars, values: Floats) -> Floats:
@@ -56,6 +56,12 @@ def scale(indicator: Indicator, column: str, bars: Bars, values: Floats) -> Floa
     if unit is not Unit.PRICE:
         return np.full(len(values), unit.value)
     return np.fmax(np.abs(values), _window_max(_sizes(indicator, bars), indicator.warm_up + 1))
+
+
+@lru_cache(maxsize=512)
+def definitions_of(indicators: tuple[Indicator, ...]) -> Mapping[str, Indicator]:
+    """The indicators by column."""
+    return {column: one for one in indicators for column in one.columns}
 
 
 @lru_cache(maxsize=1024)
