@@ -1,4 +1,4 @@
-"""feature_flags: set over HTTP, read back, found in the audit journal, in force at once; what is no value is refused."""
+"""feature_flags: set over HTTP, read back, in force at once, found in the audit journal; bad values refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EIGHT = (
     "max_cache_mb",
     "worker_pool_size",
 )
-SETTINGS = (
+SETTINGS: tuple[tuple[str, Any], ...] = (
     ("rollout_percentage", 12.5),
     ("rollout_percentage", 0.0),
     ("concurrency_enabled", False),
@@ -35,7 +35,7 @@ SETTINGS = (
     ("detailed_metrics", False),
 )
 """Set one after the other and read back."""
-BAD = (
+BAD: tuple[tuple[str, Any], ...] = (
     ("rollout_percentage", 150),
     ("rollout_percentage", -1),
     ("rollout_percentage", "many"),

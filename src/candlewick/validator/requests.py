@@ -12,7 +12,7 @@ from candlewick.timeframe import Timeframe
 TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w", "1mo")
 SETS = (
     PRESETS["desk"],
-    "macd(12,26,9) stochastic(14,3,3) linear_regression(14) percent_b(20,2) stddev(10)",
+    "macd(12,26,9) stochastic(14,3,3) percent_b(20,2) stddev(10) wma(9) true_range",
     "vwap(week) vwap(month) vwap(first) sma(3,high) ema(21,low) bollinger(7,1.5)",
 )
 """Every kind of indicator, with usual and with odd parameters."""
