@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from candlewick.definitions import FLAGS, NUMBERS, Value, text_of
 from candlewick.errors import FileFormatError, InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -20,8 +22,13 @@ EXPECTED = {
     "store": "give memory:, duckdb:///path or the path of a DuckDB file",
     "cache": "give a folder, which is made when it is absent",
     "sessions": "give the path of an existing CSV file of sessions",
+    "control": "give the path of the control journal, in a folder that exists",
+    **{name: one.right for name, one in (NUMBERS | FLAGS).items()},
 }
-"""Every setting, with what is right for it."""
+"""Every setting, with what is right for it; the flags among them are the values that a service starts with."""
+
+INNER = ("store", "cache", "sessions")
+"""Settings that inner rooms and child processes look up in the environment."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +49,18 @@ class Settings:
     def __getitem__(self, name: str) -> Setting:
         return next(item for item in self.items if item.name == name)
 
+    def number(self, name: str) -> float:
+        """A number that is set at start, such as ``grace_seconds``."""
+        return float(NUMBERS[name].parse(self[name].value))
+
+    def flags(self) -> dict[str, tuple[Value, str]]:
+        """Each flag's value at start, typed, and its origin."""
+        return {name: (one.parse(self[name].value), self[name].origin) for name, one in FLAGS.items()}
+
     def export(self) -> None:
         """Put the values of ``candlewick.toml`` into the environment, where inner rooms and child processes look."""
         for item in self.items:
-            if item.origin == TOML and item.value is not None:
+            if item.name in INNER and item.origin == TOML and item.value is not None:
                 os.environ[PREFIX + item.name.upper()] = item.value
 
 
@@ -65,7 +80,9 @@ def load_settings(folder: Path | None = None) -> Settings:
     for variable in os.environ:
         if variable.startswith(PREFIX) and variable not in known:
             raise UnknownNameError("environment variable", variable, known)
-    environment = EnvSettingsSource(_model())()
+    environment = EnvSettingsSource(_model())() | {
+        name: os.environ[PREFIX + name.upper()] for name in NUMBERS | FLAGS if os.environ.get(PREFIX + name.upper())
+    }
     origins = dict.fromkeys(toml, TOML) | {name: f"environment {PREFIX}{name.upper()}" for name in environment}
     values = _checked(toml | environment, origins)
     return Settings(tuple(Setting(name, values[name], origins.get(name, "default")) for name in EXPECTED))
@@ -77,6 +94,23 @@ def default_store() -> str:
 
     folder = Path(platformdirs.user_data_dir("candlewick", appauthor=False))
     return f"duckdb:///{(folder / 'candlewick.duckdb').as_posix().removeprefix('/')}"
+
+
+def control_path(store: str, control: str | None = None) -> Path | None:
+    """Where the control journal of a store lies: at ``control``, else beside the store's file.
+
+    None for a store that has no file (``memory:``): then the process that serves it keeps the journal in memory.
+    """
+    if control is not None:
+        return Path(control)
+    if store.startswith("duckdb://"):
+        path = store.removeprefix("duckdb://")
+        file = Path(path[1:] if path[2:3] == ":" else path)  # duckdb:///C:/candles.duckdb
+    elif re.match("[A-Za-z][A-Za-z0-9+.-]+:", store):
+        return None
+    else:
+        file = Path(store)
+    return file.with_name(f"{file.name}.control.sqlite")
 
 
 def _default_cache() -> Path:
@@ -97,6 +131,7 @@ def _model() -> type[BaseSettings]:
         store: Annotated[str, Field(min_length=1)] = Field(default_factory=default_store)
         cache: Annotated[Path, AfterValidator(_folder)] = Field(default_factory=_default_cache)
         sessions: FilePath | None = None
+        control: Path | None = None
 
     return Values
 
@@ -110,8 +145,13 @@ def _folder(path: Path) -> Path:
 def _checked(given: dict[str, Any], origins: dict[str, str]) -> dict[str, str | None]:
     from pydantic import ValidationError
 
+    defined = NUMBERS | FLAGS
+    texts: dict[str, str | None] = {
+        name: text_of(one.parse(given[name], f"{name} ({origins[name]})") if name in given else one.default)
+        for name, one in defined.items()
+    }
     try:
-        values = _model()(**given)
+        values = _model()(**{name: value for name, value in given.items() if name not in defined})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
@@ -119,7 +159,7 @@ def _checked(given: dict[str, Any], origins: dict[str, str]) -> dict[str, str | 
         raise InputError(
             f"{name} ({origins[name]})", first["input"], EXPECTED[name], f"is refused: {problem}"
         ) from None
-    return {name: None if value is None else str(value) for name, value in values.model_dump().items()}
+    return {name: None if value is None else str(value) for name, value in values.model_dump().items()} | texts
 
 
 def _read(file: Path) -> dict[str, Any]:
