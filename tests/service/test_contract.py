@@ -1,0 +1,42 @@
+"""Both engines keep the service contract, over both stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from candlewick.service.classic import ClassicService
+from candlewick.service.service import AnalyticsService
+from candlewick.store.duckdb import DuckDBStore
+from candlewick.store.memory import MemoryStore
+from candlewick.store.repository import CandleRepository
+from candlewick.testing.service_contract import ServiceContract
+
+
+class OverMemory(ServiceContract):
+    @pytest.fixture
+    def store(self) -> Iterator[CandleRepository]:
+        with MemoryStore() as store:
+            yield store
+
+
+class OverDuckDB(ServiceContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[CandleRepository]:
+        with DuckDBStore(tmp_path / "store.duckdb") as store:
+            yield store
+
+
+class Classic:
+    def service(self, store: CandleRepository) -> AnalyticsService:
+        return ClassicService(store)
+
+
+class TestClassicOverMemory(Classic, OverMemory):
+    pass
+
+
+class TestClassicOverDuckDB(Classic, OverDuckDB):
+    pass
