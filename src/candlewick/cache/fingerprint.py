@@ -6,9 +6,11 @@ import hashlib
 import json
 from functools import lru_cache
 
+from candlewick.aggregation.fold import TEXT
 from candlewick.engine.kernel_choice import version_of
 from candlewick.engine.plan import plan
 from candlewick.indicators.indicator import Indicator
+from candlewick.kernels import kernel_version
 
 Part = str | int | None | tuple[str, ...]
 
@@ -24,5 +26,5 @@ def fingerprint(**parts: Part) -> str:
 
 @lru_cache(maxsize=512)
 def arithmetic_of(indicators: tuple[Indicator, ...]) -> str:
-    """The kernel version of these definitions; empty when there are none. Equal versions give equal bits."""
-    return version_of(plan(indicators)) if indicators else ""
+    """Names what computes bars and these definitions: equal names give equal bits."""
+    return kernel_version(TEXT) + (version_of(plan(indicators)) if indicators else "")

@@ -52,6 +52,11 @@ def choose(group: Group, bars: int) -> tuple[Group, ...]:
     return singles
 
 
+def ready(group: Group) -> bool:
+    """True when the group's fused kernel needs no compiling."""
+    return group.shape in _ready or _on_disk(group.shape)
+
+
 def batch_kernel(shape: Shape) -> Kernel:
     """The kernel with ``run`` and ``scan``, compiled or taken from disk."""
     kernel = _batch(shape)

@@ -109,6 +109,16 @@ def extension_file() -> Path | None:
     return default if default.exists() else None
 
 
+def extension_state() -> tuple[str, int, int] | None:
+    """The user's file as it is now, None without one: another value, and calendars may have other sessions. Cheap."""
+    path = os.environ.get(VARIABLE) or str(_default_file())
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a Path takes longer than the question, which each cached answer asks
+    except OSError:
+        return None
+    return path, found.st_mtime_ns, found.st_size
+
+
 @lru_cache(maxsize=1)
 def _default_file() -> Path:
     import platformdirs
