@@ -16,9 +16,11 @@ from candlewick.cli.config import config
 from candlewick.cli.delete import delete
 from candlewick.cli.demo import demo
 from candlewick.cli.export import export
+from candlewick.cli.flags import flags
 from candlewick.cli.indicators import indicators
 from candlewick.cli.ingest import ingest
 from candlewick.cli.quarantine import quarantine
+from candlewick.cli.rollout import rollout
 from candlewick.cli.symbols import symbols
 from candlewick.errors import CandlewickError
 from candlewick.version import __version__
@@ -85,6 +87,8 @@ SHORT_HELP: dict[Callable[..., None], str] = {
 for command, line in SHORT_HELP.items():
     app.command(short_help=line)(command)
 app.add_typer(config, name="config")
+app.add_typer(flags, name="flags")
+app.add_typer(rollout, name="rollout")
 
 
 def main() -> None:

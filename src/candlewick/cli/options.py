@@ -17,6 +17,13 @@ Store = Annotated[
     ),
 ]
 
+Control = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH", help="Control journal to use. Default: CANDLEWICK_CONTROL, else the one beside the store."
+    ),
+]
+
 UnusedStore = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Accepted so that scripts may always give it; this command opens no store."),

@@ -7,12 +7,11 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from candlewick.delivery.flags import FlagValue
 from candlewick.delivery.journal import ControlJournal
-from candlewick.delivery.snapshot import Snapshot, snapshot_of
+from candlewick.delivery.snapshot import Snapshot, snapshot_of, stopped
 from candlewick.errors import CandlewickError, StoreError
 
 POLL = 0.02
@@ -75,7 +74,7 @@ class Control:
         """Act as if killed, in this process only, until a kill or a clear is written."""
         with self._refreshing:
             self._suspended = why
-            self._swap(replace(self.current, killed=True, why=why, share=0.0, threshold=0))
+            self._swap(stopped(self.current, why))
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener(before, after)`` on each change, from the thread that saw it; returns what ends that."""
@@ -89,7 +88,7 @@ class Control:
             if state.seq != self.current.seq or (self.current.killed and not state.killed and not self._suspended):
                 found = snapshot_of(state, self.journal.base)
                 if self._suspended and not found.killed:
-                    found = replace(found, killed=True, why=self._suspended, share=0.0, threshold=0)
+                    found = stopped(found, self._suspended)
                 self._swap(found)
             self.problem = None
             return self.current

@@ -92,6 +92,7 @@ class Controller:
         """Arms and guards of this process, as plain data."""
         snapshot, now = self._control.current, self._clock.monotonic()
         return {
+            "serving": snapshot.share,
             "arms": self._arms.as_dict(snapshot.step, now),
             "guards": as_dict(self._state, GuardSettings.of(snapshot.values)),
             "problem": self._problem or self._control.problem,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from candlewick.clock import Clock, SystemClock
 from candlewick.delivery.control import Control
@@ -31,7 +31,7 @@ from candlewick.errors import (
 )
 
 T = TypeVar("T")
-AUTO, DIRECT = "auto", "direct"
+AUTO, EXPLICIT = "auto", "explicit"
 ENGINES = (AUTO, CLASSIC, OPTIMIZED)
 REFUSALS: tuple[type[BaseException], ...] = (InputError, UnknownSeriesError)
 """The caller's own mistakes."""
@@ -39,9 +39,8 @@ SHAPES = 100_000
 """Shapes of requests known to have been computed by V2; then it starts over, which only costs evidence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatched(Generic[T]):
-    """An answer and how it came about. ``arm``: ``classic``, ``optimized``, or ``direct`` for an explicit engine."""
+class Dispatched(NamedTuple, Generic[T]):
+    """An answer and how it came about. ``arm``: ``classic``, ``optimized``, or ``explicit``."""
 
     value: T
     engine: str
@@ -99,25 +98,50 @@ class Dispatcher:
         if engine == AUTO:
             return self._classic(request) if route(snapshot, key) == CLASSIC else self._optimized(request)
         if engine == CLASSIC:
-            return self._direct(request, CLASSIC, v1)
+            return self._explicit(request, CLASSIC, v1)
         if engine == OPTIMIZED:
             if snapshot.killed:
                 raise KilledError(
                     f"engine: 'optimized' is refused while the rollout is killed ({snapshot.why}); use auto"
                 )
-            return self._direct(request, OPTIMIZED, lambda: _at_hand(v2_ready, v2))
+            return self._explicit(request, OPTIMIZED, lambda: _at_hand(v2_ready, v2))
         raise UnknownNameError("engine", engine, ENGINES)
+
+    def quick(
+        self, key: str, engine: str, v1: Callable[[], T], v2_ready: Callable[[], T | None]
+    ) -> Dispatched[T] | None:
+        """V2's answer at hand, where this request is V2's; else None, and then nothing was counted: ``dispatch`` it.
+
+        For callers that must not wait: neither engine computes. ``v1`` is only run off the caller's path.
+        """
+        snapshot = self._control.current
+        optimized = engine == OPTIMIZED or (engine == AUTO and route(snapshot, key) == OPTIMIZED)
+        if not optimized or snapshot.killed:
+            return None
+        request = _Request(key, snapshot, v1, v1, v2_ready, None, self._now())
+        try:
+            value = v2_ready()
+        except Exception:  # noqa: BLE001 - dispatch meets it again, and there it counts
+            return None
+        if value is None:
+            return None
+        attempt = Attempt(OPTIMIZED, self._now() - request.at)
+        if engine == OPTIMIZED:
+            return self._done(request, EXPLICIT, value, (attempt,))
+        if self._off_path.choose(snapshot.sample):
+            self._off_path.submit(Job(self._pair(request, attempt), CLASSIC, v1, value))
+        return self._done(request, OPTIMIZED, value, (attempt,))
 
     def close(self) -> None:
         """Let V2's threads end."""
         self._lanes.close()
 
-    def _direct(self, request: _Request[T], engine: str, call: Callable[[], T]) -> Dispatched[T]:
+    def _explicit(self, request: _Request[T], engine: str, call: Callable[[], T]) -> Dispatched[T]:
         try:
             value = call()
         except Exception as error:
-            raise self._lost(request, DIRECT, (self._failed(engine, request.at, error),), error) from error
-        return self._done(request, DIRECT, value, (Attempt(engine, self._now() - request.at),))
+            raise self._lost(request, EXPLICIT, (self._failed(engine, request.at, error),), error) from error
+        return self._done(request, EXPLICIT, value, (Attempt(engine, self._now() - request.at),))
 
     def _classic(self, request: _Request[T]) -> Dispatched[T]:
         try:
@@ -205,7 +229,7 @@ class Dispatcher:
         return error if isinstance(error, CandlewickError) else EngineError(attempts[-1].engine, kind, str(error))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would take four times as long to make; nobody else sees it
 class _Request(Generic[T]):
     key: str
     snapshot: Snapshot

@@ -105,6 +105,6 @@ def _after(state: State, entry: Entry) -> State:
             changed = {"killed": True, "why": entry.why}
         case _:
             changed = {"killed": False, "cleared": True, "why": ""}
-    if entry.step != state.step or entry.what == "create":
+    if entry.step != state.step:
         changed |= {"step": entry.step, "since": entry.at}
     return replace(state, seq=entry.seq, flags=flags, **changed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
+from typing import NamedTuple
 
 
 class Verdict(StrEnum):
@@ -23,8 +24,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):  # a tuple, because two or three are made for each request: a third of a dataclass's time
     """One engine at one request. ``error``: the exception's type; ``refused``: it was the caller's mistake;
     ``overrun``: the engine was given up on at its deadline."""
 
@@ -60,9 +60,8 @@ class Pair:
     deadline: float = inf
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One request as the caller met it. ``arm``: ``classic``, ``optimized``, or ``direct`` for an explicit engine.
+class Outcome(NamedTuple):
+    """One request as the caller met it. ``arm``: ``classic``, ``optimized``, or ``explicit``.
 
     ``attempts``: every engine tried, in order, before and after a fallback. ``error``: what was raised in the end.
     """

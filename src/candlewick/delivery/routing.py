@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from candlewick.delivery.snapshot import SCALE, Snapshot
+from candlewick.delivery.snapshot import DIGEST, SHIFT, Snapshot
 
 CLASSIC, OPTIMIZED = "classic", "optimized"
 """V1 and V2, by the names that users see."""
 
-SHIFT = 64 - (SCALE.bit_length() - 1)
-
 
 def bucket(salt: bytes, key: str) -> int:
     """Where a key falls, 0 to 2^53 - 1: the first 8 bytes of ``blake2b(salt, 0x00, key)``, shifted right by 11."""
-    digest = blake2b(salt + b"\0" + key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    digest = blake2b(salt + b"\0" + key.encode("utf-8", "surrogatepass"), digest_size=DIGEST).digest()
     return int.from_bytes(digest, "big") >> SHIFT
 
 
@@ -28,13 +26,13 @@ def route(snapshot: Snapshot, key: str) -> str:
 
     A key that is enabled at some share stays enabled at any larger one, as long as the salt is the same.
     """
-    if snapshot.killed:
+    if snapshot.killed or key in snapshot.deny:
         return CLASSIC
-    if snapshot.deny and key in snapshot.deny:
-        return CLASSIC
-    if snapshot.allow and key in snapshot.allow:
+    if key in snapshot.allow:
         return OPTIMIZED
-    threshold = snapshot.threshold
-    if threshold == 0:
+    limit = snapshot.limit
+    if not limit:
         return CLASSIC
-    return OPTIMIZED if threshold >= SCALE or bucket(snapshot.salt, key) < threshold else CLASSIC
+    hashed = snapshot.salted.copy()  # in half the time of hashing the salt again
+    hashed.update(key.encode("utf-8", "surrogatepass"))
+    return OPTIMIZED if hashed.digest() < limit else CLASSIC

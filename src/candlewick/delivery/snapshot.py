@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
 
 from candlewick.delivery.entry import State
 from candlewick.delivery.flags import JOURNAL, FlagValue, Value, exposed_share, keys_of
 
 SCALE = 1 << 53
 """Buckets; a key is enabled when its bucket is below the threshold."""
+DIGEST = 8
+SHIFT = 8 * DIGEST - (SCALE.bit_length() - 1)
+"""A bucket is a digest of so many bytes, shifted right by so many bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,7 @@ class Snapshot:
 
     ``share``: percent of the keys on V2. ``threshold``: the same in ``SCALE`` units. ``step``: rises with each change
     of the share, at ``since`` (microseconds UTC). ``rollout``: rises with each new ``salt``. ``seq``: the journal's
-    newest entry. ``why``: of the kill.
+    newest entry. ``why``: of the kill. ``limit`` and ``salted``: threshold and salt as routing compares them quickest.
     """
 
     flags: Mapping[str, FlagValue]
@@ -34,6 +39,8 @@ class Snapshot:
     step: int
     since: int
     seq: int
+    limit: bytes
+    salted: Any = field(compare=False, repr=False)
 
     @property
     def exposed(self) -> bool:
@@ -53,18 +60,39 @@ def snapshot_of(state: State, base: Mapping[str, tuple[Value, str]]) -> Snapshot
     values = {name: value for name, (value, _) in base.items()} | known
     origins = {name: origin for name, (_, origin) in base.items()} | dict.fromkeys(known, JOURNAL)
     share = exposed_share(values, state.killed)
+    threshold = threshold_of(share)
+    salt = state.salt.encode()
     return Snapshot(
         flags={name: FlagValue(name, value, origins[name]) for name, value in values.items()},
         values=values,
         killed=state.killed,
         why=state.why,
         share=share,
-        threshold=round(share / 100.0 * SCALE),
+        threshold=threshold,
         allow=keys_of(values["rollout_allow"]),
         deny=keys_of(values["rollout_deny"]),
-        salt=state.salt.encode(),
+        salt=salt,
         rollout=state.rollout,
         step=state.step,
         since=state.since,
         seq=state.seq,
+        limit=limit_of(threshold),
+        salted=blake2b(salt + b"\0", digest_size=DIGEST),
     )
+
+
+def stopped(snapshot: Snapshot, why: str) -> Snapshot:
+    """The same, but killed."""
+    return replace(snapshot, killed=True, why=why, share=0.0, threshold=0, limit=limit_of(0))
+
+
+def threshold_of(share: float) -> int:
+    """Percent in ``SCALE`` units."""
+    return round(share / 100.0 * SCALE)
+
+
+def limit_of(threshold: int) -> bytes:
+    """The bytes below which a digest must be for its first 53 bits to be below the threshold; empty for none."""
+    if threshold == 0:
+        return b""
+    return b"\xff" * (DIGEST + 1) if threshold >= SCALE else (threshold << SHIFT).to_bytes(DIGEST, "big")

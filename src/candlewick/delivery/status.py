@@ -14,7 +14,8 @@ def rollout_status(
 ) -> dict[str, Any]:
     """Plain data: the share in force, the kill, and the arms and guards of ``report``, which is ``age`` seconds old.
 
-    ``report`` is None where no server has left one; then ``arms`` and ``guards`` are empty.
+    ``serving``: the share that the server itself had in force when it reported; it differs where the server was started
+    with other settings. ``report`` is None where no server has left one; then ``arms`` and ``guards`` are empty.
     """
     report = report or {}
     return {
@@ -29,6 +30,7 @@ def rollout_status(
         "deny": sorted(snapshot.deny),
         "process": process,
         "age_seconds": None if age is None else round(age, 3),
+        "serving": report.get("serving"),
         "problem": report.get("problem"),
         "arms": report.get("arms", {}),
         "guards": report.get("guards", {}),
