@@ -134,7 +134,7 @@ def test_parquet_goes_into_a_pipe(run: Any, store: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--engine", "classic"), "engine: 'classic' is unknown; known: optimized"),
+        (("--engine", "fast"), "engine: 'fast' is unknown; known: classic, optimized"),
         (("--json", "--format", "csv"), "format: 'csv' contradicts --json"),
         (("--format", "table", "--output", "x.csv"), "format: 'table' is for reading; give --format csv, json"),
         (("--output", "x.txt"), "format: 'table' is for reading"),
@@ -155,3 +155,13 @@ def test_extended_hours_have_no_indicators(run: Any, store: Path) -> None:
     ran = run("candles", "AAPL", "--timeframe", "1m", "--hours", "extended", "--indicators", "sma(9)")
     assert ran.code == 2
     assert "indicators: 'sma(9)' cannot be had with --hours extended" in ran.err
+
+
+def test_the_classic_engine_shows_the_same_bars(run: Any, store: Path) -> None:
+    asked = ("candles", "AAPL", "--timeframe", "5m", "--indicators", "sma(9)", "--start", "2024-01-02", "--json")
+    ours, theirs = (run(*asked, "--engine", engine).json["columns"] for engine in ("optimized", "classic"))
+    assert list(ours) == list(theirs)
+    for name in ("time", "open", "high", "low", "close", "volume", "n", "final"):
+        assert ours[name] == theirs[name]
+    assert theirs["sma_9"][:8] == ours["sma_9"][:8] == [None] * 8
+    assert theirs["sma_9"][8:] == pytest.approx(ours["sma_9"][8:], rel=1e-9)

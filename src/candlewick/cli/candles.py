@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,12 +14,13 @@ from candlewick.errors import InputError, UnknownNameError
 if TYPE_CHECKING:
     from candlewick.cli.output import Columns
     from candlewick.engine.query import Answer
+    from candlewick.store.repository import CandleRepository
     from candlewick.timeframe import Timeframe
 
 COLUMNS = ("time", "open", "high", "low", "close", "volume", "n", "final")
 """What every answer begins with; the indicators follow in the order asked for."""
 
-ENGINES = ("optimized",)
+ENGINES = ("classic", "optimized")
 
 
 class Format(StrEnum):
@@ -69,7 +71,13 @@ def candles(
         typer.Option(metavar="TF", help="Stored timeframe to build from. Default: its own, else the finest that fits."),
     ] = None,
     final_only: Annotated[bool, typer.Option("--final-only", help="Leave out the bar that can still change.")] = False,
-    engine: Annotated[str, typer.Option(metavar="NAME", help=f"Engine to use: {', '.join(ENGINES)}.")] = "optimized",
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Engine to use: {' or '.join(ENGINES)}. Default: optimized; through a server, what its rollout says.",
+        ),
+    ] = None,
     format: Annotated[  # noqa: A002 - the option's standard name
         Format | None, typer.Option(help="Form of the answer. Default: what --output ends in, else table.")
     ] = None,
@@ -84,38 +92,65 @@ def candles(
 
     Example: candlewick candles AAPL --timeframe 5m --indicators desk --start 2024-01-02 --format csv
     """
-    from candlewick.cli.connection import open_for_reading
+    from candlewick.cli.connection import open_or_reach
     from candlewick.cli.ranges import parse_range
+    from candlewick.client import Client
     from candlewick.timeframe import Timeframe
 
-    if engine not in ENGINES:
+    if engine not in (None, *ENGINES):
         raise UnknownNameError("engine", engine, ENGINES)
     chosen = _format(format, json, output)
     length = Timeframe.parse(timeframe)
     given = None if source is None else Timeframe.parse(source, "source")
-    with open_for_reading(store) as repository:
-        from candlewick.cli.outside import outside_columns
-        from candlewick.engine.query import query, source_of
+    with open_or_reach(store) as place:
+        if isinstance(place, Client):
+            from candlewick.cli.reached import candles_through
 
-        made_of = source_of(repository, symbol, length, given)
-        low, high = parse_range(repository.find(symbol, made_of).calendar, start, end, timezone)
-        if hours is Hours.EXTENDED:
-            _check_extended(length, made_of, indicators)
-            found = repository.read(symbol, length, low, high)
-            columns = outside_columns(found, drop_flat=zero_volume is ZeroVolume.DROP)
-        else:
-            answer = query(
-                repository,
-                symbol,
-                length,
-                indicators,
-                start=low,
-                end=high,
-                source=given,
-                zero_volume=str(zero_volume),
-                final_only=final_only,
+            if hours is Hours.EXTENDED:
+                expected = f"stop the server at {place.address} first, or leave it out"
+                raise InputError("hours", str(hours), expected, "cannot be had through a server")
+            asked = {"indicators": indicators, "zero_volume": str(zero_volume), "engine": engine or "auto"}
+            columns, made_of = candles_through(
+                place, symbol, length, given, (start, end, timezone), final_only=final_only, **asked
             )
-            columns = answer_columns(answer)
+        else:
+            from candlewick.engine.query import source_of
+
+            made_of = source_of(place, symbol, length, given)
+            low, high = parse_range(place.find(symbol, made_of).calendar, start, end, timezone)
+            if hours is Hours.EXTENDED:
+                from candlewick.cli.outside import outside_columns
+
+                _check_extended(length, made_of, indicators)
+                found = place.read(symbol, length, low, high)
+                columns = outside_columns(found, drop_flat=zero_volume is ZeroVolume.DROP)
+            elif engine == "classic":
+                columns = _classic(
+                    place,
+                    symbol,
+                    length,
+                    indicators,
+                    start=low,
+                    end=high,
+                    source=given,
+                    zero_volume=str(zero_volume),
+                    final_only=final_only,
+                )
+            else:
+                from candlewick.engine.query import query
+
+                answer = query(
+                    place,
+                    symbol,
+                    length,
+                    indicators,
+                    start=low,
+                    end=high,
+                    source=given,
+                    zero_volume=str(zero_volume),
+                    final_only=final_only,
+                )
+                columns = answer_columns(answer)
     about = {"symbol": symbol, "timeframe": str(length), "source": str(made_of)}
     _write(chosen, about, columns, output)
 
@@ -123,6 +158,18 @@ def candles(
 def answer_columns(answer: Answer) -> dict[str, Any]:
     """The columns of an answer by their public names: those of the bars, then the indicators in the order asked for."""
     return {name: getattr(answer.bars, name) for name in COLUMNS} | dict(answer.indicators or {})
+
+
+def _classic(
+    store: CandleRepository, symbol: str, timeframe: Timeframe, indicators: str | None, **asked: Any
+) -> Columns:
+    from candlewick.service.classic import ClassicService
+    from candlewick.service.request import Request
+
+    # What is written to a file or a pipe has no limit of its own.
+    request = Request.of(symbol, timeframe, indicators, limit=sys.maxsize, **asked)
+    with ClassicService(store) as service:
+        return service.candles(request).columns
 
 
 def _format(asked: Format | None, json: bool, output: str | None) -> str:

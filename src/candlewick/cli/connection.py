@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from candlewick.errors import InputError
+from candlewick.errors import InputError, StoreBusyError, UnreachableError
 
 if TYPE_CHECKING:
+    from candlewick.client import Client
     from candlewick.settings import Settings
     from candlewick.store.repository import CandleRepository
 
@@ -50,6 +51,40 @@ def open_for_reading(given: str | None) -> CandleRepository:
             "store", url, "run `candlewick ingest` or `candlewick demo` first, or give --store", "is absent"
         )
     return open_store(url)
+
+
+def open_or_reach(given: str | None, *, make: bool = False) -> CandleRepository | Client:
+    """The store, or the server that owns it; with ``make``, a store that is not there yet is made.
+
+    Raises StoreBusyError, which says who holds the store, where its owner does not serve it, and what
+    ``open_for_reading`` raises.
+    """
+    try:
+        return open_for_writing(given) if make else open_for_reading(given)
+    except StoreBusyError as busy:
+        return reach(busy)
+
+
+def reach(busy: StoreBusyError) -> Client:
+    """The server that owns a store. Raises ``busy`` again where its owner serves it at no address, is on another
+    machine, or something else answers there: a note may be older than who holds the store now."""
+    import socket
+
+    from candlewick.client import Client
+    from candlewick.store.owner import Owner
+
+    owner = Owner.read(Path(busy.url))
+    if owner is None or owner.address is None or owner.host != socket.gethostname():
+        raise busy
+    client = Client(owner.address)
+    try:
+        if client.about().get("pid") == owner.pid:
+            return client
+    except UnreachableError as error:
+        client.close()
+        raise busy from error
+    client.close()
+    raise busy
 
 
 def is_there(url: str) -> bool:

@@ -45,8 +45,9 @@ def ingest(
 
     Example: candlewick ingest minute/*.csv --calendar XNYS
     """
-    from candlewick.cli.connection import open_for_writing
-    from candlewick.cli.progress import ingest_progress
+    from candlewick.cli.connection import open_or_reach
+    from candlewick.cli.progress import ingest_progress, step_progress
+    from candlewick.client import Client
     from candlewick.sessions.calendar import find_calendar
     from candlewick.sessions.names import LIKELY
     from candlewick.timeframe import Timeframe
@@ -56,18 +57,25 @@ def ingest(
         raise InputError("calendar", None, expected, "is missing")
     sessions = find_calendar(calendar)
     length = Timeframe.parse(timeframe)
-    with open_for_writing(store) as repository, ingest_progress("Reading") as progress:
-        from candlewick.sources.ingest import ingest as ingest_files
+    with open_or_reach(store, make=True) as place:
+        if isinstance(place, Client):
+            from candlewick.cli.reached import ingest_through
 
-        summary = ingest_files(
-            repository,
-            files,
-            calendar=sessions,
-            timeframe=length,
-            symbol=symbol,
-            timezone=timezone,
-            progress=progress,
-        )
+            with step_progress("Sending") as step:
+                summary = ingest_through(place, files, sessions, length, symbol, timezone, step)
+        else:
+            from candlewick.sources.ingest import ingest as ingest_files
+
+            with ingest_progress("Reading") as progress:
+                summary = ingest_files(
+                    place,
+                    files,
+                    calendar=sessions,
+                    timeframe=length,
+                    symbol=symbol,
+                    timezone=timezone,
+                    progress=progress,
+                )
     _report(summary, json)
 
 

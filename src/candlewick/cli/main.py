@@ -21,7 +21,10 @@ from candlewick.cli.indicators import indicators
 from candlewick.cli.ingest import ingest
 from candlewick.cli.quarantine import quarantine
 from candlewick.cli.rollout import rollout
+from candlewick.cli.serve import serve
+from candlewick.cli.status import status
 from candlewick.cli.symbols import symbols
+from candlewick.cli.validate import validate
 from candlewick.errors import CandlewickError
 from candlewick.version import __version__
 
@@ -81,7 +84,10 @@ SHORT_HELP: dict[Callable[..., None], str] = {
     delete: "Delete candles of a symbol.",
     export: "Write stored candles to a file.",
     indicators: "List the indicators.",
+    serve: "Serve the store over HTTP on this machine.",
+    status: "Show the server of a store.",
     demo: "Try it with real and simulated candles.",
+    validate: "Measure whether the optimized engine may go into production.",
     bench: "Measure the speed beside other libraries.",
 }
 for command, line in SHORT_HELP.items():

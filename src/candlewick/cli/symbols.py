@@ -7,17 +7,17 @@ from candlewick.cli import options
 
 def symbols(json: options.Json = False, store: options.Store = None) -> None:
     """List the stored series: symbol, timeframe, calendar, number of rows, first and last candle."""
-    from candlewick.cli.connection import is_there, store_url
+    from candlewick.cli.connection import is_there, open_or_reach, store_url
     from candlewick.cli.output import note, print_json
     from candlewick.cli.table import print_table
-    from candlewick.store.open import open_store
+    from candlewick.client import Client
 
     names = ("symbol", "timeframe", "calendar", "rows", "first", "last")
     url = store_url(store)
     found = []
     if is_there(url):
-        with open_store(url) as repository:
-            found = [one.as_dict() for one in repository.series()]
+        with open_or_reach(store) as place:
+            found = place.symbols() if isinstance(place, Client) else [one.as_dict() for one in place.series()]
     rows = [{name: one[name] for name in names} for one in found]
     if json:
         print_json(rows)

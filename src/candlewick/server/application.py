@@ -57,8 +57,10 @@ class Application(Protocol):
         timeframe: str,
         symbol: str | None = None,
         timezone: str | None = None,
+        name: str | None = None,
     ) -> IngestSummary:
-        """Check the candles of a file and store them. The file's suffix says its kind, as for the command line."""
+        """Check the candles of a file and store them. The file's suffix says its kind, as for the command line;
+        ``name`` is what quarantine calls it."""
 
     def flags(self) -> list[dict[str, Any]]:
         """Each flag: ``name``, ``value``, ``origin``."""

@@ -34,7 +34,7 @@ def sources(files: Any) -> list[Source]:
                 raise InputError("files", one, "give paths, folders, globs or Arrow tables", "is no file")
             found.append(TableSource(one))
             continue
-        for path in _paths(one):
+        for path in paths_of(one):
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 found.extend(_opened(path))
@@ -47,7 +47,8 @@ def _single(files: Any) -> bool:
     return isinstance(files, str | Path) or hasattr(files, "__arrow_c_stream__")
 
 
-def _paths(given: str | Path) -> Iterator[Path]:
+def paths_of(given: str | Path) -> Iterator[Path]:
+    """The files that a path, a folder or a glob names, sorted. Raises InputError where there is none."""
     path = Path(given).expanduser()
     if path.is_dir():
         inside = sorted(child for child in path.iterdir() if child.is_file() and _kind(child) is not None)

@@ -52,12 +52,14 @@ def ingest(
     timeframe: str | Timeframe = "1m",
     symbol: str | None = None,
     timezone: str | None = None,
+    name: str | None = None,
     progress: Progress | None = None,
 ) -> IngestSummary:
     """Store the candles of ``files``: a path, folder, glob or Arrow table, or several of them.
 
     ``symbol`` names the series of files without a symbol column; of others, rows of another symbol are refused.
-    ``timezone`` (IANA) says where times without an offset are. Bad rows are quarantined; a second run of the same files
+    ``timezone`` (IANA) says where times without an offset are. ``name``: what a single file is called in quarantine and
+    warnings, where its path says nothing. Bad rows are quarantined; a second run of the same files
     changes nothing. Interrupted, it leaves whole series, and the next run completes them.
 
     Raises, before anything is stored, FileFormatError, MissingColumnError, NaiveTimeError, UnknownNameError or
@@ -70,6 +72,8 @@ def ingest(
     reading = Reading(find_calendar(calendar), Timeframe.parse(timeframe), symbol and symbol.strip(), zone)
     given = sources(files)
     for source in given:
+        if name is not None:
+            source.name = name + source.name.removeprefix(str(files))  # what is behind it names a member of an archive
         source.prepare(reading)
     tally = Tally()
     meter = _Meter(progress, sum(source.size for source in given))

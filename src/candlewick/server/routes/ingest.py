@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +13,7 @@ from candlewick.errors import InputError
 from candlewick.server.asked import fields, needed
 from candlewick.server.problem import Refusal
 from candlewick.server.serving import Serving, answered, serving_of
+from candlewick.sources.staging import staging_folder
 
 PARAMETERS = {
     "calendar": "Trading calendar of the symbols: an exchange such as XNYS, 24/7, or own hours.",
@@ -63,7 +62,8 @@ async def ingest(request: Request) -> Response:
     calendar = needed(given, "calendar", "there is no default; give one such as XNYS or 24/7")
     name = file_name(request.headers.get("content-type"), given.get("name"))
     _check_length(request, serving.limits.body_bytes)
-    folder = await serving.files.run(_folder, serving.application.staging)
+    kept = staging_folder(serving.application.staging)
+    folder = await serving.files.run(kept.__enter__)
     try:
         path = folder / name
         await _received(serving, request, path)
@@ -74,10 +74,11 @@ async def ingest(request: Request) -> Response:
             timeframe=given.get("timeframe", "1m"),
             symbol=given.get("symbol"),
             timezone=given.get("timezone"),
+            name=name,
         )
     finally:
         # In this thread: a full lane must not leave the files of those that were refused.
-        shutil.rmtree(folder, ignore_errors=True)
+        kept.__exit__(None, None, None)
     return answered(summary.as_dict())
 
 
@@ -132,9 +133,3 @@ async def _received(serving: Serving, request: Request, path: Path) -> None:
 
 def _written(file: IO[bytes], piece: bytes) -> None:
     file.write(piece)
-
-
-def _folder(staging: Path | None) -> Path:
-    if staging is not None:
-        staging.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="body-", dir=staging))

@@ -1,0 +1,87 @@
+"""serve: the store over HTTP, with both engines behind the rollout."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from candlewick.cli import options
+
+if TYPE_CHECKING:
+    from candlewick.server.application import Application
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="Address to listen on: of this machine only.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port to listen on; 0 picks a free one.")] = 8787,
+    control: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Control journal: flags and rollout. Default: CANDLEWICK_CONTROL, then a file beside the store.",
+        ),
+    ] = None,
+    max_body_mb: Annotated[
+        int, typer.Option("--max-body-mb", metavar="MB", min=1, help="Largest file that is taken over HTTP.")
+    ] = 1024,
+    json: options.Json = False,
+    store: options.Store = None,
+) -> None:
+    """Serve the store on this machine until it is told to stop (ctrl-c, or SIGTERM).
+
+    While it runs, `candles`, `symbols` and `ingest` of other terminals reach the store through it. It starts on the
+    classic engine with 0% on the optimized one; `candlewick rollout` changes that.
+    """
+    from candlewick.app import build
+    from candlewick.cli.connection import store_url
+    from candlewick.server.lane import Limits
+    from candlewick.server.run import bind, run
+
+    url = store_url(store)
+    bind(host, port).close()  # before the store is opened, which may take a while
+    _log_to_stderr()
+    application = build(url, control=control)
+
+    def ready(address: str) -> None:
+        application.announce(address)
+        _warm_up(application)
+        _tell(address, application.url, json=json)
+
+    run(application, host, port, ready=ready, limits=Limits(body_bytes=max_body_mb << 20))
+
+
+def _warm_up(application: Application) -> None:
+    from threading import Thread
+
+    log = logging.getLogger("candlewick.serve")
+
+    def compile_all() -> None:
+        try:
+            application.warm_up()
+        except Exception:  # health goes on to say that it is not warmed up; the log says why
+            log.exception("warming up failed")
+        else:
+            log.info("warmed up: ready for requests")
+
+    Thread(target=compile_all, name="candlewick-warm-up", daemon=True).start()
+
+
+def _tell(address: str, url: str, *, json: bool) -> None:
+    import os
+
+    from candlewick.cli.output import note, print_json
+
+    if json:
+        print_json({"address": address, "pid": os.getpid(), "store": url})
+    note(f"candlewick serves {url} at {address} (process {os.getpid()}; ctrl-c stops it)")
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for quiet in ("uvicorn", "uvicorn.error", "httpx"):
+        logging.getLogger(quiet).setLevel(logging.WARNING)
