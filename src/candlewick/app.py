@@ -1,0 +1,326 @@
+"""app: the one place where store, engines, delivery and monitoring meet.
+
+1. A request is frozen at the moment it comes in: what is final then is decided once, for both engines (`_at`).
+2. The dispatcher routes it, under a deadline and with V1 in reserve; what both engines compute becomes a pair.
+3. The controller takes pairs and memory readings and rolls back; flags that change reach the engines (`_changed`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from candlewick.clock import Clock, SystemClock
+from candlewick.concurrency.worker_pool import WorkerPool
+from candlewick.delivery.control import Control
+from candlewick.delivery.controller import Controller
+from candlewick.delivery.dispatch import REFUSALS, Dispatched, Dispatcher
+from candlewick.delivery.journal import ControlJournal
+from candlewick.delivery.lanes import Lanes
+from candlewick.delivery.outcome import Outcome, Verdict
+from candlewick.delivery.routing import OPTIMIZED, route
+from candlewick.delivery.shadow import Shadow
+from candlewick.delivery.snapshot import Snapshot
+from candlewick.errors import CandlewickError
+from candlewick.monitoring.health import Health, examine
+from candlewick.monitoring.memory import resident_bytes
+from candlewick.monitoring.monitor import Monitor
+from candlewick.service.answer import Answer
+from candlewick.service.classic import ClassicService
+from candlewick.service.optimized import OptimizedService
+from candlewick.service.parity import VOID, compare
+from candlewick.service.request import Request
+from candlewick.service.served import Served
+from candlewick.service.service import AnalyticsService
+from candlewick.settings import control_path, load_settings
+from candlewick.store.open import open_store
+from candlewick.store.repository import CandleRepository, Series
+
+if TYPE_CHECKING:
+    from candlewick.sources.summary import IngestSummary
+
+WARM = "desk"
+"""Compiled before the service says that it is ready."""
+LARGEST_BATCH = 256
+"""Requests of one ``candles_many`` that wait in the pool at a time."""
+ENGINE_FLAGS = ("cache_enabled", "concurrency_enabled", "max_cache_mb", "worker_pool_size")
+
+
+class _Told(NamedTuple):
+    """What an engine said, and to which request: comparing needs both."""
+
+    request: Request
+    answer: Answer
+
+
+class Application:
+    """One store, two engines and the rollout between them; `candlewick.server.application` says what is promised.
+
+    ``journal`` and ``store`` are closed with it, ``store`` only when ``owns_store``. ``grace``: seconds after its end
+    for which a bar is still called forming.
+    """
+
+    def __init__(
+        self,
+        store: CandleRepository,
+        journal: ControlJournal,
+        classic: AnalyticsService,
+        optimized: AnalyticsService,
+        *,
+        grace: float = 2.0,
+        owns_store: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        self.store = store
+        self.classic = classic
+        self.optimized = optimized
+        self._journal = journal
+        self._grace = round(grace * 1_000_000)
+        self._owns_store = owns_store
+        self._clock = clock or SystemClock()
+        self._warm = threading.Event()
+        self._closed = threading.Lock()
+        self.control = Control(journal)
+        self.controller = Controller(self.control, memory=resident_bytes, clock=self._clock)
+        self.shadow = Shadow(self._verdict, self.controller.offer, refusals=REFUSALS, clock=self._clock)
+        self._lanes = Lanes()
+        self._dispatcher = Dispatcher(
+            self.control,
+            record=self._record,
+            offer=self.controller.offer,
+            off_path=self.shadow,
+            lanes=self._lanes,
+            clock=self._clock,
+        )
+        values = self.control.current.values
+        self._pool = WorkerPool(int(values["worker_pool_size"]), queue=LARGEST_BATCH, name="candlewick-many")
+        self.monitor = Monitor(self._sources(), detailed=bool(values["detailed_metrics"]), clock=self._clock)
+        self.monitor.begin(str(self.control.current.step))
+        self._stop_listening = self.control.listen(self._changed)
+        self.controller.start()
+
+    @property
+    def url(self) -> str:
+        return self.store.url
+
+    @property
+    def staging(self) -> Path | None:
+        return self.store.staging
+
+    def quick(self, request: Request, engine: str = "auto", client: str | None = None) -> Served | None:
+        snapshot = self.control.current
+        key = client or request.symbol
+        if snapshot.killed or (engine if engine != "auto" else route(snapshot, key)) != OPTIMIZED:
+            return None
+        asked = self._at(request)
+        try:
+            found = self.optimized.cached(asked)
+        except Exception:  # noqa: BLE001 - the full path meets it again, and counts it
+            return None
+        return None if found is None else self._served(asked, engine, key, found)
+
+    def candles(self, request: Request, engine: str = "auto", client: str | None = None) -> Served:
+        return self._served(self._at(request), engine, client or request.symbol)
+
+    def candles_many(self, requests: Sequence[Request], engine: str = "auto") -> list[Served | CandlewickError]:
+        if self.control.current.values["concurrency_enabled"]:
+            return list(self._pool.map(lambda request: self.candles(request, engine), requests))
+        found: list[Served | CandlewickError] = []
+        for request in requests:
+            try:
+                found.append(self.candles(request, engine))
+            except CandlewickError as error:
+                found.append(error)
+        return found
+
+    def symbols(self) -> list[Series]:
+        return self.store.series()
+
+    def ingest_csv(
+        self,
+        path: Path,
+        *,
+        calendar: str,
+        timeframe: str,
+        symbol: str | None = None,
+        timezone: str | None = None,
+    ) -> IngestSummary:
+        from candlewick.sources.ingest import ingest
+
+        return ingest(self.store, [path], calendar=calendar, timeframe=timeframe, symbol=symbol, timezone=timezone)
+
+    def flags(self) -> list[dict[str, Any]]:
+        return [{"name": one.name, "value": one.value, "origin": one.origin} for one in self.control.flags()]
+
+    def set_flag(self, name: str, value: Any, who: str, why: str = "") -> None:
+        self.control.set(name, value, who=who, why=why)
+
+    def clear(self, who: str, why: str) -> None:
+        """Lift the kill; the percentage stays 0."""
+        self.control.clear(who=who, why=why)
+
+    def rollout_status(self) -> dict[str, Any]:
+        return self.controller.status()
+
+    def health(self) -> Health:
+        return examine(
+            {
+                "store": lambda: None if self.store.symbols() is not None else "has no answer",
+                "warm_up": lambda: None if self._warm.is_set() else "kernels are being compiled",
+                "control": lambda: self.control.problem,
+            }
+        )
+
+    def warm_up(self) -> None:
+        from candlewick.engine.compute import warm_up
+
+        warm_up(WARM)
+        self._warm.set()
+
+    def announce(self, address: str | None) -> None:
+        self.store.announce(address)
+
+    def close(self) -> None:
+        if not self._closed.acquire(blocking=False):
+            return
+        self._stop_listening()
+        self.shadow.close()
+        self.controller.close()
+        self.control.close()
+        self._dispatcher.close()
+        self._pool.close()
+        self.optimized.close()
+        self.classic.close()
+        self._journal.close()
+        if self._owns_store:
+            self.store.close()
+
+    def __enter__(self) -> Application:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _at(self, request: Request) -> Request:
+        """The request with what is final now: both engines answer the same question, however long they take."""
+        if request.complete_until is not None:
+            return request
+        return replace(request, complete_until=self._clock.wall() - self._grace)
+
+    def _served(self, request: Request, engine: str, key: str, at_hand: Answer | None = None) -> Served:
+        def ready() -> _Told | None:
+            found = at_hand or self.optimized.cached(request)
+            return None if found is None else _Told(request, found)
+
+        done: Dispatched[_Told] = self._dispatcher.dispatch(
+            key,
+            engine,
+            lambda: _Told(request, self.classic.candles(request)),
+            lambda: _Told(request, self.optimized.candles(request)),
+            ready,
+            (request.symbol, request.timeframe, request.indicators),
+        )
+        answer = done.value.answer
+        first = done.attempts[0]
+        self.monitor.record(first.engine, done.arm, done.seconds, first.error, done.fallback, answer.cache)
+        return Served(answer, done.arm, done.fallback, done.seconds)
+
+    def _record(self, outcome: Outcome) -> None:
+        """Every request reaches the arms; one without an answer is told to the monitor here, the others with theirs."""
+        self.controller.record(outcome)
+        if outcome.error is not None:
+            first = outcome.attempts[0]
+            self.monitor.record(first.engine, outcome.arm, outcome.seconds, first.error, outcome.fallback)
+
+    def _verdict(self, v1: _Told, v2: _Told) -> Verdict | None:
+        found = compare(v1.answer, v2.answer, self.store, v1.request).verdict
+        return None if found == VOID else Verdict(found)
+
+    def _changed(self, before: Snapshot, after: Snapshot) -> None:
+        if after.step != before.step:
+            self.monitor.begin(str(after.step))
+        self.monitor.detailed = bool(after.values["detailed_metrics"])
+        if any(after.values[name] != before.values[name] for name in ENGINE_FLAGS):
+            self._pool.resize(int(after.values["worker_pool_size"]))
+            if isinstance(self.optimized, OptimizedService):
+                self.optimized.reconfigure(**_engine_settings(after.values))
+
+    def _sources(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "rollout": self._rollout_figures,
+            "shadow": self.shadow.stats,
+            "journal": self._journal_figures,
+            "guards": self._guard_figures,
+            "pool": self._pool.stats,
+            "deadline": lambda: {"stuck_threads": self._lanes.stuck},
+        }
+        if isinstance(self.optimized, OptimizedService):
+            stats = self.optimized.stats
+            found["cache"] = lambda: stats().cache
+            found["buffers"] = lambda: stats().buffers
+        return found
+
+    def _rollout_figures(self) -> dict[str, float]:
+        now = self.control.current
+        return {"percentage": now.share, "killed": float(now.killed), "step": float(now.step)}
+
+    def _journal_figures(self) -> dict[str, float]:
+        path = self._journal.path
+        size = path.stat().st_size if path is not None else 0
+        return {"entries": float(self.control.current.seq), "bytes": float(size)}
+
+    def _guard_figures(self) -> dict[str, float]:
+        guards: Mapping[str, Any] = self.controller.report()["guards"]
+        return {
+            f"{name}_{key}": float(value)
+            for name, one in guards.items()
+            if isinstance(one, Mapping)
+            for key, value in one.items()
+            if isinstance(value, int | float)
+        }
+
+
+def build(
+    store: str | CandleRepository,
+    control: str | Path | None = None,
+    *,
+    classic: AnalyticsService | None = None,
+    optimized: AnalyticsService | None = None,
+    clock: Clock | None = None,
+) -> Application:
+    """The application over a store, with the flags of the environment, ``candlewick.toml`` and the control journal.
+
+    ``control``: path of the journal; default: CANDLEWICK_CONTROL, else beside the store's file, else in memory.
+    Raises what opening the store, the journal and the settings raise.
+    """
+    settings = load_settings()
+    opened = open_store(store) if isinstance(store, str) else store
+    try:
+        given = settings["control"].value if control is None else str(control)
+        journal = ControlJournal(control_path(opened.url, given), base=settings.flags(), clock=clock)
+        values = {name: value for name, (value, _) in journal.base.items()} | dict(journal.state().flags)
+        return Application(
+            opened,
+            journal,
+            classic or ClassicService(opened),
+            optimized or OptimizedService(opened, **_engine_settings(values)),
+            grace=settings.number("grace_seconds"),
+            owns_store=isinstance(store, str),
+            clock=clock,
+        )
+    except BaseException:
+        if isinstance(store, str):
+            opened.close()
+        raise
+
+
+def _engine_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "cache_enabled": bool(values["cache_enabled"]),
+        "concurrency_enabled": bool(values["concurrency_enabled"]),
+        "max_cache_mb": int(values["max_cache_mb"]),
+        "workers": int(values["worker_pool_size"]),
+    }
