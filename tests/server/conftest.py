@@ -47,6 +47,12 @@ def filled(store: CandleRepository) -> CandleRepository:
 
 
 @pytest.fixture
+def candles() -> Candles:
+    """A session of AAPL."""
+    return minutes("AAPL", 390)
+
+
+@pytest.fixture
 def application() -> Iterator[SmallApplication]:
     made = SmallApplication(filled(MemoryStore()))
     yield made

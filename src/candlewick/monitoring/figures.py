@@ -77,7 +77,7 @@ def numbers(snapshot: Mapping[str, Any]) -> dict[str, float]:
 def figure_of(group: str, key: str) -> Figure:
     """The declared figure; of one that a stage adds on its own, a gauge that says where it is from."""
     known = FIGURES.get(group, {}).get(key)
-    return known or Figure(f"{group}_{key}", f"{key.replace('_', ' ').capitalize()}, as the {group} states it.")
+    return known or Figure(f"{group}_{key}", f"{key.replace('_', ' ').capitalize()}, a figure of the {group}.")
 
 
 def hit_ratio(cache: Mapping[str, Any]) -> float | None:

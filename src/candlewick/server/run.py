@@ -70,16 +70,16 @@ def run(
     ``ready`` is called with the address once it answers. Must run in the main thread, where signals arrive. Should
     something hang, the process ends `STOP_SECONDS` after the signal with exit code `LEFT_BEHIND`.
     """
-    with bind(host, port) as listening:
-        ending = _Ending()
-        serving = None
-        try:
+    ending = _Ending()
+    serving = None
+    try:
+        with bind(host, port) as listening:
             serving = _serve(application, listening, ready, limits, ending)
-        finally:
-            application.close()
-            # A thread that still computes would keep the process from ending: then the timer stays.
-            if serving is None or serving.idle:
-                ending.cancel()
+    finally:
+        application.close()
+        # A thread that still computes would keep the process from ending: then the timer stays.
+        if serving is None or serving.idle:
+            ending.cancel()
 
 
 def _serve(
