@@ -44,11 +44,13 @@ class ClassicService(AnalyticsService):
         resolved = resolve_range(self._store, request)
         while True:
             snapshot, frame, until = self._bars(request, resolved)
-            asked = _asked(frame, request, resolved)
+            asked = _asked(frame, resolved)
             end = _end(frame[asked], resolved)
             revision = self._store.revision_before(request.symbol, resolved.series.timeframe, end)
             if revision <= snapshot.series.revision:
                 break  # else these bars were written to after they were read: read them again
+        if request.final_only:
+            asked = slice(asked.start, max(asked.start, min(asked.stop, int(frame["final"].sum()))))
         bars = as_bars(frame, snapshot.candles, request.timeframe).rows(asked.start, asked.stop)
         if len(bars) > request.limit:
             raise LimitError(request.limit, len(bars))
@@ -137,13 +139,11 @@ class ClassicService(AnalyticsService):
         )
 
 
-def _asked(frame: pd.DataFrame, request: Request, resolved: Resolved) -> slice:
+def _asked(frame: pd.DataFrame, resolved: Resolved) -> slice:
     """The rows of the range: whole bars that open in it."""
     times = frame["time"].to_numpy()
     first = 0 if resolved.low is None else int(np.searchsorted(times, resolved.low))
     last = len(times) if resolved.high is None else int(np.searchsorted(times, resolved.high))
-    if request.final_only:
-        last = min(last, int(frame["final"].sum()))
     return slice(first, max(first, last))
 
 

@@ -108,7 +108,7 @@ def _anchor_start(vwap: VWAP, calendar: Calendar, timeframe: Timeframe, first: i
     """Start of the bucket that holds the open of the session, week or month of ``low``; ``first`` for the series."""
     if vwap.anchor not in SPANS:
         return first
-    sessions = calendar.periods(first, low)
+    sessions = calendar.periods(first, low + 1)
     if not len(sessions):
         return low
     key = group_keys(sessions.label, SPANS[vwap.anchor])
