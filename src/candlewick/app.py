@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from candlewick.clock import Clock, SystemClock
 from candlewick.concurrency.worker_pool import WorkerPool
@@ -47,6 +47,17 @@ WARM = "desk"
 LARGEST_BATCH = 256
 """Requests of one ``candles_many`` that wait in the pool at a time."""
 ENGINE_FLAGS = ("cache_enabled", "concurrency_enabled", "max_cache_mb", "worker_pool_size")
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """An engine with a cache and a pool, as `OptimizedService` is: also one that stands in front of it."""
+
+    def reconfigure(self, **changes: Any) -> None:
+        """Change settings from the next request on."""
+
+    def stats(self) -> Any:
+        """Figures of ``cache`` and ``buffers``."""
 
 
 class _Told(NamedTuple):
@@ -147,10 +158,13 @@ class Application:
         timeframe: str,
         symbol: str | None = None,
         timezone: str | None = None,
+        name: str | None = None,
     ) -> IngestSummary:
         from candlewick.sources.ingest import ingest
 
-        return ingest(self.store, [path], calendar=calendar, timeframe=timeframe, symbol=symbol, timezone=timezone)
+        return ingest(
+            self.store, path, calendar=calendar, timeframe=timeframe, symbol=symbol, timezone=timezone, name=name
+        )
 
     def flags(self) -> list[dict[str, Any]]:
         return [{"name": one.name, "value": one.value, "origin": one.origin} for one in self.control.flags()]
@@ -245,7 +259,7 @@ class Application:
         self.monitor.detailed = bool(after.values["detailed_metrics"])
         if any(after.values[name] != before.values[name] for name in ENGINE_FLAGS):
             self._pool.resize(int(after.values["worker_pool_size"]))
-            if isinstance(self.optimized, OptimizedService):
+            if isinstance(self.optimized, Adjustable):
                 self.optimized.reconfigure(**_engine_settings(after.values))
 
     def _sources(self) -> dict[str, Any]:
@@ -257,7 +271,7 @@ class Application:
             "pool": self._pool.stats,
             "deadline": lambda: {"stuck_threads": self._lanes.stuck},
         }
-        if isinstance(self.optimized, OptimizedService):
+        if isinstance(self.optimized, Adjustable):
             stats = self.optimized.stats
             found["cache"] = lambda: stats().cache
             found["buffers"] = lambda: stats().buffers
