@@ -28,6 +28,9 @@ class Block:
 
     def __init__(self, group: Group) -> None:
         self.group = group
+        places = {name: row for row, name in enumerate(group.columns)}
+        self.rows = {one: {name: places[name] for name in one.columns} for one in group.indicators}
+        """For each indicator its columns' names, and in which row of the group each stands."""
         self.first = 0
         self.covered = 0
         self._state = group.new_state()

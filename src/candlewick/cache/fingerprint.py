@@ -28,3 +28,9 @@ def fingerprint(**parts: Part) -> str:
 def arithmetic_of(indicators: tuple[Indicator, ...]) -> str:
     """Names what computes bars and these definitions: equal names give equal bits."""
     return kernel_version(TEXT) + (version_of(plan(indicators)) if indicators else "")
+
+
+@lru_cache(maxsize=512)
+def texts_of(indicators: tuple[Indicator, ...]) -> tuple[str, ...]:
+    """The text forms of these definitions."""
+    return tuple(one.text for one in indicators)

@@ -59,11 +59,24 @@ class CacheStats:
 class _Entry:
     """A view with its answers, the least recently used first, and its bytes as they were last counted."""
 
+    __slots__ = ("answers", "bytes", "key", "view")
+
     def __init__(self, key: ViewKey, view: SeriesView) -> None:
         self.key = key
         self.view = view
         self.bytes = 0
-        self.answers: OrderedDict[Hashable, Remembered] = OrderedDict()
+        self.answers: OrderedDict[int, Kept] = OrderedDict()
+
+
+class Kept:
+    """A remembered answer and where it is kept. Only the cache changes it."""
+
+    __slots__ = ("_entry", "_question", "answer")
+
+    def __init__(self, entry: _Entry, question: Hashable, answer: Remembered) -> None:
+        self._entry = entry
+        self._question = question
+        self.answer = answer
 
 
 class IndicatorCache:
@@ -75,8 +88,9 @@ class IndicatorCache:
     def __init__(self, limit: int) -> None:
         self._lock = RLock()
         self._limit = limit
-        self._entries: OrderedDict[ViewKey, _Entry] = OrderedDict()
-        self._answers: dict[Hashable, tuple[_Entry, Remembered]] = {}
+        self._entries: dict[ViewKey, _Entry] = {}
+        self._order: OrderedDict[int, _Entry] = OrderedDict()  # by id, since to hash what was asked takes longer
+        self._answers: dict[Hashable, Kept] = {}
         self._counts = dict.fromkeys(Look, 0)
         self._bytes = 0
         self._evictions = 0
@@ -87,7 +101,8 @@ class IndicatorCache:
             entry = self._entries.get(key)
             if entry is None:
                 entry = self._entries[key] = _Entry(key, make())
-            self._entries.move_to_end(key)
+                self._order[id(entry)] = entry
+            self._order.move_to_end(id(entry))
             return entry.view
 
     def settle(self, key: ViewKey, view: SeriesView) -> None:
@@ -96,16 +111,16 @@ class IndicatorCache:
             entry = self._entries.get(key)
             if entry is None or entry.view is not view:
                 return
-            self._bytes += view.nbytes - entry.bytes
-            entry.bytes = view.nbytes
+            size = view.nbytes
+            self._bytes += size - entry.bytes
+            entry.bytes = size
             if view.record is None:
                 self._drop(entry)
             self._make_room()
 
-    def recall(self, question: Hashable) -> Remembered | None:
+    def recall(self, question: Hashable) -> Kept | None:
         """The answer kept for a question, whether it still holds or not."""
-        found = self._answers.get(question)
-        return None if found is None else found[1]
+        return self._answers.get(question)
 
     def remember(self, key: ViewKey, view: SeriesView, question: Hashable, answer: Remembered) -> None:
         """Keep an answer beside its view, in the place of an older one to the same question."""
@@ -113,33 +128,32 @@ class IndicatorCache:
             entry = self._entries.get(key)
             if entry is None or entry.view is not view:
                 return
-            self._forget(question)
+            older = self._answers.get(question)
+            if older is not None:
+                self._forget(older)
             if answer.nbytes * SHARE > self._limit:
                 return
             if len(entry.answers) == ANSWERS:
-                self._forget(next(iter(entry.answers)))
-            entry.answers[question] = answer
-            self._answers[question] = entry, answer
+                self._forget(next(iter(entry.answers.values())))
+            kept = self._answers[question] = Kept(entry, question, answer)
+            entry.answers[id(kept)] = kept
             self._bytes += answer.nbytes + answer.encoded.nbytes
             answer.encoded.grown = self._grown
             self._make_room()
 
-    def renew(self, question: Hashable, old: Remembered, answer: Remembered) -> None:
-        """Put the same answer with newer records in the place of ``old``, unless it is gone."""
+    def renew(self, kept: Kept, old: Remembered, answer: Remembered) -> None:
+        """Put the same answer with newer records in the place of ``old``, unless another one is there by now."""
         with self._lock:
-            found = self._answers.get(question)
-            if found is not None and found[1] is old:
-                self._answers[question] = found[0], answer
-                found[0].answers[question] = answer
+            if kept.answer is old:
+                kept.answer = answer
 
-    def count(self, look: Look, question: Hashable = None) -> None:
-        """Count one look-up; the view and the answer of a question were used now."""
+    def count(self, look: Look, used: Kept | None = None) -> None:
+        """Count one look-up; ``used`` answered it."""
         with self._lock:
             self._counts[look] += 1
-            found = self._answers.get(question)
-            if found is not None:
-                found[0].answers.move_to_end(question)
-                self._entries.move_to_end(found[0].key)
+            if used is not None and id(used) in used._entry.answers:
+                used._entry.answers.move_to_end(id(used))
+                self._order.move_to_end(id(used._entry))
 
     def resize(self, limit: int) -> None:
         """Hold at most ``limit`` bytes from now on."""
@@ -150,7 +164,7 @@ class IndicatorCache:
     def clear(self) -> None:
         """Let go of everything; the counts stay."""
         with self._lock:
-            for entry in list(self._entries.values()):
+            for entry in list(self._order.values()):
                 self._drop(entry)
 
     def encoded(self) -> Encoded:
@@ -173,27 +187,25 @@ class IndicatorCache:
         """The bytes held, counted anew: equals ``stats().bytes`` while nobody uses the cache."""
         with self._lock:
             views = sum(entry.view.nbytes for entry in self._entries.values())
-            kept = (answer for _, answer in self._answers.values())
-            return views + sum(answer.nbytes + answer.encoded.nbytes for answer in kept)
+            return views + sum(kept.answer.nbytes + kept.answer.encoded.nbytes for kept in self._answers.values())
 
     def _make_room(self) -> None:
-        while self._bytes > self._limit and self._entries:
-            self._drop(next(iter(self._entries.values())))
+        while self._bytes > self._limit and self._order:
+            self._drop(next(iter(self._order.values())))
             self._evictions += 1
 
     def _drop(self, entry: _Entry) -> None:
-        for question in list(entry.answers):
-            self._forget(question)
+        for kept in list(entry.answers.values()):
+            self._forget(kept)
         self._bytes -= entry.bytes
         del self._entries[entry.key]
+        del self._order[id(entry)]
 
-    def _forget(self, question: Hashable) -> None:
-        found = self._answers.pop(question, None)
-        if found is not None:
-            entry, answer = found
-            del entry.answers[question]
-            answer.encoded.grown = None
-            self._bytes -= answer.nbytes + answer.encoded.nbytes
+    def _forget(self, kept: Kept) -> None:
+        del self._answers[kept._question]
+        del kept._entry.answers[id(kept)]
+        kept.answer.encoded.grown = None
+        self._bytes -= kept.answer.nbytes + kept.answer.encoded.nbytes
 
     def _grown(self, by: int) -> None:
         self._bytes += by

@@ -83,6 +83,7 @@ class SeriesView:
         self._kept_from: int | None = None
         self._tail = fresh.newest()
         self._blocks: dict[Group, Block] = {}
+        self._layouts: dict[tuple[Indicator, ...], list[tuple[Block, dict[str, int]]]] = {}
         self._edges: Edges | None = None
         self._until: int | None = None
 
@@ -104,7 +105,7 @@ class SeriesView:
         store: Readable,
         record: Series,
         low: int | None,
-        indicators: Sequence[Indicator],
+        indicators: tuple[Indicator, ...],
         cold: AbstractContextManager[object],
     ) -> Look:
         """Know the series at ``record`` or newer, keep the bars from ``low`` on, and hold these indicators.
@@ -113,7 +114,7 @@ class SeriesView:
         whatever the store and the calendar raise; then the view is what it was, or begins again.
         """
         look = Look.HIT
-        groups = self._missing(tuple(indicators))
+        groups = self._missing(indicators)
         known = self.record
         if known is not None and record.revision > known.revision:
             look = Look.EXTENSION if self._follow(store, known, record) else Look.MISS
@@ -151,18 +152,15 @@ class SeriesView:
         """A copy of the bars of a cut."""
         return self._kept.joined(cut.first, cut.last, self._tail, cut.final, self._growing)
 
-    def columns(self, cut: Cut, indicators: Sequence[Indicator]) -> dict[str, Floats]:
+    def columns(self, cut: Cut, indicators: tuple[Indicator, ...]) -> dict[str, Floats]:
         """A copy of the indicators' columns, in the order of ``indicators``, all of which are held."""
-        holding = self._holding(indicators)
         values: dict[str, Floats] = {}
-        for block in dict.fromkeys(holding.values()):
+        for block, places in self._layout(indicators):
             block.advance(self._kept, self._growing, self._buffers)
-            places = {name: row for row, name in enumerate(block.group.columns)}
-            names = [name for one, used in holding.items() if used is block for name in one.columns]
-            table = block.columns([places[name] for name in names], cut.first, cut.last, self._tail)
+            table = block.columns(list(places.values()), cut.first, cut.last, self._tail)
             table.flags.writeable = False
-            values.update(zip(names, table, strict=True))
-        return {name: values[name] for one in indicators for name in one.columns}
+            values.update(zip(places, table, strict=True))
+        return {name: values[name] for name in plan(indicators).columns} if values else values
 
     @property
     def known(self) -> Series:
@@ -174,21 +172,29 @@ class SeriesView:
     def _reaches(self, low: int | None) -> bool:
         return not self._kept.first or (low is not None and self._kept_from is not None and low >= self._kept_from)
 
-    def _holding(self, indicators: Sequence[Indicator]) -> dict[Indicator, Block]:
-        """For each of these the block that holds it, for those that one holds."""
-        held = {one: block for block in self._blocks.values() for one in block.group.indicators}
-        return {one: held[one] for one in indicators if one in held}
+    def _layout(self, indicators: tuple[Indicator, ...]) -> list[tuple[Block, dict[str, int]]]:
+        """The blocks that hold these, and which rows of each they need by column name. Remembered."""
+        found = self._layouts.get(indicators)
+        if found is None:
+            rows: dict[Block, dict[str, int]] = {}
+            for one in indicators:
+                block = next(block for block in self._blocks.values() if one in block.rows)
+                rows.setdefault(block, {}).update(block.rows[one])
+            found = self._layouts[indicators] = list(rows.items())
+        return found
 
     def _missing(self, indicators: tuple[Indicator, ...]) -> list[Group]:
         """Groups that compute what no block holds: of these definitions alone, or of all that are asked for together
         where only that kernel needs no compiling."""
-        held = self._holding(indicators)
+        if indicators in self._layouts:
+            return []
+        held = {one for block in self._blocks.values() for one in block.rows}
         missing = tuple(one for one in indicators if one not in held)
         if not missing:
             return []
         groups = plan(missing).groups
         if len(missing) < len(indicators) and not all(ready(group) for group in groups):
-            together = [group for group in plan(indicators).groups if not set(group.indicators) <= set(held)]
+            together = [group for group in plan(indicators).groups if not held.issuperset(group.indicators)]
             if all(ready(group) for group in together):
                 return together
         rows = self._kept.count if self.record is None else self.record.rows
@@ -262,6 +268,7 @@ class SeriesView:
 
     def _put(self, blocks: Sequence[Block]) -> None:
         """Hold these blocks, and let go of those that hold nothing that these do not."""
+        self._layouts = {}
         for block in blocks:
             mine = set(block.group.indicators)
             self._blocks = {group: one for group, one in self._blocks.items() if not set(group.indicators) <= mine}

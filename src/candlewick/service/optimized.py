@@ -17,7 +17,7 @@ import numpy as np
 
 from candlewick.aggregation.growing import Growing
 from candlewick.cache.buffer_pool import BufferPool, BufferStats
-from candlewick.cache.fingerprint import arithmetic_of, fingerprint
+from candlewick.cache.fingerprint import arithmetic_of, fingerprint, texts_of
 from candlewick.cache.flights import Flights
 from candlewick.cache.gate import Gate
 from candlewick.cache.indicator_cache import CacheStats, IndicatorCache, ViewKey
@@ -103,19 +103,21 @@ class OptimizedService(AnalyticsService):
         return replace(answer, cache="hit", seconds=time.perf_counter() - began)
 
     def cached(self, request: Request) -> Answer | None:
-        question = _question(request)
-        found = self.cache.recall(question)
-        if found is None or not self._cache_enabled or found.sessions != extension_state():
+        kept = self.cache.recall(_question(request))
+        if kept is None or not self._cache_enabled:
+            return None
+        found = kept.answer
+        if found.sessions != extension_state():
             return None
         stored = self._store.series_of(request.symbol)
         if stored != found.stored:
             renewed = self._renewed(found, stored, request)
             if renewed is None:
                 return None
-            self.cache.renew(question, found, renewed)
+            self.cache.renew(kept, found, renewed)
         elif not found.holds_at(request.complete_until):
             return None
-        self.cache.count(Look.HIT, question)
+        self.cache.count(Look.HIT, kept)
         answer: Answer = found.value
         return answer
 
@@ -354,7 +356,7 @@ def _fingerprint(request: Request, resolved: Resolved, revision: int, cut: Cut, 
         start=resolved.low,
         end=resolved.high,
         settled=settled,
-        indicators=tuple(one.text for one in request.indicators),
+        indicators=texts_of(request.indicators),
         arithmetic=arithmetic_of(request.indicators),
         final=cut.final,
         final_only=request.final_only,

@@ -111,12 +111,16 @@ def extension_file() -> Path | None:
 
 def extension_state() -> tuple[str, int, int] | None:
     """The user's file as it is now, None without one: another value, and calendars may have other sessions. Cheap."""
-    path = os.environ.get(VARIABLE) or str(_default_file())
-    try:
-        found = os.stat(path)  # noqa: PTH116 - a Path takes longer than the question, which each cached answer asks
-    except OSError:
+    path = os.environ.get(VARIABLE) or _default_text()
+    if not os.access(path, os.F_OK):
         return None
+    found = os.stat(path)  # noqa: PTH116 - every answer from a cache asks, and a Path costs more than the question
     return path, found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=1)
+def _default_text() -> str:
+    return str(_default_file())
 
 
 @lru_cache(maxsize=1)
