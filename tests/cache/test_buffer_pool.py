@@ -141,7 +141,7 @@ def test_an_array_may_outlive_its_pool() -> None:
 
 
 def test_a_cycle_whose_finalizer_looks_at_the_array() -> None:
-    """The collector calls weak references back before ``__del__``: a pool that went by these would lend what it sees."""
+    """Collection calls weak references back before ``__del__``: a pool that went by them would lend what that sees."""
     pool = BufferPool(10**6)
     found = []
 
@@ -364,8 +364,6 @@ def test_threads_never_share_memory() -> None:
 class Memory(RuleBasedStateMachine):
     """Taking, giving back and dying in any order, against a list of what is alive."""
 
-    marks = itertools.count(1.0)
-
     @initialize(limit=st.sampled_from([0, 5000, 60_000, 10**7]))
     def begin(self, limit: int) -> None:
         self.limit = limit
@@ -373,6 +371,7 @@ class Memory(RuleBasedStateMachine):
         self.leases: dict[float, object] = {}
         self.seen: dict[float, list[object]] = {}
         self.sizes: dict[float, int] = {}
+        self.marks = itertools.count(1.0)
         self.taken = 0
 
     @rule(rows=st.integers(1, 6), columns=st.integers(1, 700))
@@ -405,8 +404,8 @@ class Memory(RuleBasedStateMachine):
     def look_closer(self, data: st.DataObject) -> None:
         """A view of a view, also after the lease went back."""
         mark = data.draw(st.sampled_from([mark for mark, views in self.seen.items() if views]))
-        view = data.draw(st.sampled_from(self.seen[mark]))
-        self.seen[mark].append(view[:1])
+        number = data.draw(st.integers(0, len(self.seen[mark]) - 1))  # a view that is drawn would be kept by the draw
+        self.seen[mark].append(self.seen[mark][number][:1])
 
     @precondition(lambda self: self.leases)
     @rule(data=st.data())

@@ -158,6 +158,20 @@ def test_map_raises_what_the_items_raise_and_cancels_the_rest(new_pool, gate) ->
     assert pool.map(str, [1]) == ["1"]
 
 
+def test_map_goes_on_when_the_pool_closes_and_still_raises_what_the_items_raise(new_pool) -> None:
+    pool = new_pool(1)
+
+    def items():
+        yield 1
+        assert pool.close(LONG)
+        yield 2
+        raise LookupError("no more")
+
+    with pytest.raises(LookupError):
+        pool.map(str, items())
+    assert pool.stats().done == 1
+
+
 def test_map_has_one_deadline_for_all(new_pool, gate) -> None:
     pool = new_pool(2)
     outcomes = pool.map(lambda k: k if k < 2 else gate(k), range(6), deadline=0.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -140,6 +141,23 @@ def test_compute_many_reads_only_a_few_series_ahead(minutes: Maker) -> None:
 def test_an_error_in_one_series_names_it_and_reaches_the_caller(minutes: Maker) -> None:
     with pytest.raises(InputError, match="timeframe"):
         list(cw.compute_many([minutes(10, minute=2)], "sma(3)", timeframe="5m"))
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_compute_many_raises_what_compute_raises_and_leaves_no_thread(minutes: Maker, count: int) -> None:
+    def computing() -> list[str]:
+        return [one.name for one in threading.enumerate() if one.name.startswith("candlewick-compute-")]
+
+    series = [minutes(20) for _ in range(count)]
+    with pytest.raises(AttributeError):
+        cw.compute("no candles", "sma(3)")  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        list(cw.compute_many([*series[1:], "no candles"], "sma(3)", threads=2))  # type: ignore[list-item]
+    assert computing() == []
+    frames = cw.compute_many(series, "sma(3)", threads=2)
+    next(frames)
+    frames.close()  # type: ignore[attr-defined]
+    assert computing() == []
 
 
 @pytest.mark.parametrize("threads", [0, -1])

@@ -45,7 +45,7 @@ class Crew:
         self.let_go = 0
         self.live = 0
         self.closing = False
-        self.ended = {state: 0 for state in State if state not in LIVE}
+        self.ended: dict[State, int] = {"done": 0, "failed": 0, "cancelled": 0, "expired": 0}
         self.refused = 0
         self.busy_seconds = 0.0
         self._work = threading.Condition(self.lock)
@@ -78,7 +78,7 @@ class Crew:
             if self.closing:
                 raise ServiceError(f"pool {self.name}: is closed")
             if not room:
-                self._end(job, State.EXPIRED)
+                self._end(job, "expired")
                 return
             self.queue[job] = None
             self._due = min(self._due, job.due)
@@ -95,7 +95,7 @@ class Crew:
                 return
             if job in here.jobs:
                 raise ServiceError(f"pool {self.name}: a task cannot wait for itself")
-            help_it = job.state is State.QUEUED and self.inside()
+            help_it = job.state == "queued" and self.inside()
             if help_it:  # this thread could be the only one that would ever come to it
                 self._take(job)
             else:
@@ -104,7 +104,7 @@ class Crew:
                     return
                 if until < job.due:
                     raise DeadlineError(timeout)
-                self._end(job, State.EXPIRED)  # done in a thread that has another job: not among the running
+                self._end(job, "expired")  # done in a thread that has another job: not among the running
         if help_it:
             self._do_here(job)
 
@@ -115,7 +115,7 @@ class Crew:
                 return False
             queued = job in self.queue
             self._let_go(job)
-            self._end(job, State.CANCELLED)
+            self._end(job, "cancelled")
         if queued:
             job.call = None  # what is never called keeps nothing alive
         return True
@@ -152,7 +152,7 @@ class Crew:
             with self.lock:
                 for job in list(self.queue):
                     self._take(job)
-                    self._end(job, State.FAILED, error=ServiceError(f"pool {self.name}: closed before it started"))
+                    self._end(job, "failed", error=ServiceError(f"pool {self.name}: closed before it started"))
         threads = self._threads
         for thread in threads:
             left = until - self.clock.monotonic()
@@ -178,7 +178,7 @@ class Crew:
         for job in live:
             if now >= job.due:
                 self._let_go(job)
-                self._end(job, State.EXPIRED)
+                self._end(job, "expired")
         self._due = min((job.due for job in live if job.state in LIVE), default=inf)
 
     def _take(self, job: Job) -> None:
@@ -194,9 +194,9 @@ class Crew:
             self._call_up()
 
     def _end(self, job: Job, state: State, value: Any = None, error: CandlewickError | None = None) -> None:
-        if state is State.CANCELLED:
+        if state == "cancelled":
             error = ServiceError(f"pool {self.name}: the task was cancelled")
-        elif state is State.EXPIRED:
+        elif state == "expired":
             error = DeadlineError(job.seconds)
         job.state, job.value, job.error = state, value, error
         self.ended[state] += 1
@@ -245,7 +245,7 @@ class Crew:
                 if self.queue:
                     job = next(iter(self.queue))
                     self._take(job)
-                    job.state = State.RUNNING
+                    job.state = "running"
                     self.running.add(job)
                     return job
                 if self.closing:
@@ -274,20 +274,20 @@ class Crew:
         """In the caller's own thread, which counts as busy already."""
         with self.lock:
             if self.clock.monotonic() >= job.due:
-                self._end(job, State.EXPIRED)
+                self._end(job, "expired")
                 return
-            job.state = State.RUNNING
+            job.state = "running"
         value, error = job.make(self.name)
         with self.lock:
-            if job.state is State.RUNNING:
+            if job.state == "running":
                 self._finish(job, self.clock.monotonic(), value, error)
         del job, error
 
     def _finish(self, job: Job, now: float, value: Any, error: CandlewickError | None) -> None:
         if now >= job.due:  # too late is too late, whether or not somebody waited
-            self._end(job, State.EXPIRED)
+            self._end(job, "expired")
         else:
-            self._end(job, State.DONE if error is None else State.FAILED, value, error)
+            self._end(job, "done" if error is None else "failed", value, error)
 
 
 _open: weakref.WeakSet[Crew] = weakref.WeakSet()
@@ -297,8 +297,5 @@ _open: weakref.WeakSet[Crew] = weakref.WeakSet()
 def _leave() -> None:
     """Threads are daemons, so that one that hangs cannot hold up the end; but one that is cut off inside native code
     may take the process with it, so accepted jobs get a while."""
-    crews = [(crew, crew.clock.monotonic() + EXIT_GRACE) for crew in _open]
-    for crew, _ in crews:
-        crew.dismiss()
-    for crew, until in crews:
+    for crew, until in [(crew, crew.clock.monotonic() + EXIT_GRACE) for crew in _open]:
         crew.close(until)

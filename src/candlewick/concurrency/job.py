@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from candlewick.errors import CandlewickError, EngineError
 
@@ -14,16 +13,9 @@ if TYPE_CHECKING:
     from candlewick.concurrency.crew import Crew
 
 
-class State(Enum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
+State = Literal["queued", "running", "done", "failed", "cancelled", "expired"]
 
-
-LIVE = (State.QUEUED, State.RUNNING)
+LIVE = ("queued", "running")
 """The states that a job leaves, once, for one of the others."""
 
 
@@ -40,7 +32,7 @@ class Job:
     seconds: float
     ended: threading.Condition
     above: frozenset[Crew]
-    state: State = State.QUEUED
+    state: State = "queued"
     value: Any = None
     error: CandlewickError | None = None
 

@@ -12,7 +12,6 @@ from typing import Any, Self, TypeVar
 
 from candlewick.clock import Clock, SystemClock
 from candlewick.concurrency.crew import Crew
-from candlewick.concurrency.job import State
 from candlewick.concurrency.task import Task
 from candlewick.errors import CandlewickError, InputError, ServiceError
 
@@ -132,10 +131,10 @@ class WorkerPool:
                 busy=len(crew.running),
                 queued=len(crew.queue),
                 let_go=crew.let_go,
-                done=crew.ended[State.DONE],
-                failed=crew.ended[State.FAILED],
-                cancelled=crew.ended[State.CANCELLED],
-                expired=crew.ended[State.EXPIRED],
+                done=crew.ended["done"],
+                failed=crew.ended["failed"],
+                cancelled=crew.ended["cancelled"],
+                expired=crew.ended["expired"],
                 refused=crew.refused,
                 busy_seconds=crew.busy_seconds,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 
 import numpy as np
 
@@ -13,12 +13,14 @@ from candlewick.aggregation.batch import aggregate, session_bars
 from candlewick.bars import Bars
 from candlewick.candles import Candles
 from candlewick.columnar import Floats
+from candlewick.concurrency.task import Task
+from candlewick.concurrency.worker_pool import WorkerPool
 from candlewick.engine.catalogue import resolve
 from candlewick.engine.frame import IndicatorFrame
 from candlewick.engine.kernel_choice import warm_up_plan
 from candlewick.engine.plan import Plan, plan
 from candlewick.engine.run import frame_of, pass_group, run_plan
-from candlewick.errors import InputError
+from candlewick.errors import EngineError, InputError
 from candlewick.indicators import Specs
 from candlewick.timeframe import Timeframe
 
@@ -70,14 +72,26 @@ def compute_many(
     def several(batch: list[Candles]) -> list[IndicatorFrame]:
         return [one(candles) for candles in batch]
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="candlewick-compute") as pool:
-        waiting: deque[Future[list[IndicatorFrame]]] = deque()
-        for batch in _batches(series):  # a few ahead: a generator of 5,000 series is not read at once
+    batches = _batches(series)
+    begun = list(islice(batches, 2))
+    if len(begun) < 2:  # a thread would cost more than it brings
+        for batch in begun:
+            yield from several(batch)
+        return
+    ahead = 2 * workers  # batches: a generator of 5,000 series is not read at once
+    waiting: deque[Task[list[IndicatorFrame]]] = deque()
+    pool = WorkerPool(workers, ahead + 1, "candlewick-compute")
+    try:
+        for batch in chain(begun, batches):
             waiting.append(pool.submit(several, batch))
-            if len(waiting) > 2 * workers:
-                yield from waiting.popleft().result()
+            if len(waiting) > ahead:
+                yield from _frames(waiting.popleft())
         while waiting:
-            yield from waiting.popleft().result()
+            yield from _frames(waiting.popleft())
+    finally:
+        for task in waiting:
+            task.cancel()
+        pool.close()
 
 
 def warm_up(specs: Specs) -> None:
@@ -102,6 +116,13 @@ def _batches(series: Iterable[Candles]) -> Iterator[list[Candles]]:
             batch, rows = [], 0
     if batch:
         yield batch
+
+
+def _frames(task: Task[list[IndicatorFrame]]) -> list[IndicatorFrame]:
+    try:
+        return task.result()
+    except EngineError as error:
+        raise (error.__cause__ or error) from None  # what ``compute`` of that series raises
 
 
 def _last_values(made: Plan, bars: Bars) -> IndicatorFrame:
