@@ -496,6 +496,16 @@ def test_stats_while_busy(new_pool, gate, clock) -> None:
     assert pool.stats().utilisation == 0.0
 
 
+def test_stats_know_what_nobody_waits_for_has_expired(new_pool, gate, clock) -> None:
+    pool = new_pool(1, clock=clock)
+    pool.submit(gate, deadline=5)
+    gate.entered()
+    pool.submit(gate, deadline=5)
+    clock.now += 5
+    stats = pool.stats()
+    assert (stats.expired, stats.queued, stats.busy, stats.let_go) == (2, 0, 0, 1)
+
+
 @pytest.mark.parametrize("value", [0, -1, True, 2.0, None])
 def test_sizes_that_are_none_are_refused(new_pool, value) -> None:
     with pytest.raises(InputError, match="workers"):

@@ -70,7 +70,7 @@ class Crew:
             return
         with self.lock:
             if self._full():
-                self._expire()
+                self.expire()
             if self._full() and not wait and not self.closing:
                 self.refused += 1
                 raise OverloadedError(len(self.queue), self._retry_after())
@@ -164,7 +164,7 @@ class Crew:
         while not ready():
             now = self.clock.monotonic()
             if now >= self._due:
-                self._expire()
+                self.expire()
             elif now >= until:
                 return False
             else:
@@ -172,7 +172,8 @@ class Crew:
                 condition.wait(None if left == inf else min(left, threading.TIMEOUT_MAX))
         return True
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """End, with the lock held, what is past its deadline."""
         now = self.clock.monotonic()
         live = [*self.queue, *self.running]
         for job in live:
@@ -241,7 +242,7 @@ class Crew:
         with self.lock:
             while self.live <= self._wanted():
                 if self.clock.monotonic() >= self._due:
-                    self._expire()
+                    self.expire()
                 if self.queue:
                     job = next(iter(self.queue))
                     self._take(job)
@@ -295,7 +296,6 @@ _open: weakref.WeakSet[Crew] = weakref.WeakSet()
 
 @atexit.register
 def _leave() -> None:
-    """Threads are daemons, so that one that hangs cannot hold up the end; but one that is cut off inside native code
-    may take the process with it, so accepted jobs get a while."""
+    """Daemon threads that hang cannot hold up the end; cut off in native code they may crash, so they get a while."""
     for crew, until in [(crew, crew.clock.monotonic() + EXIT_GRACE) for crew in _open]:
         crew.close(until)

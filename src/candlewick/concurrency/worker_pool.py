@@ -126,6 +126,7 @@ class WorkerPool:
         """The pool at this moment, all figures of one."""
         crew = self._crew
         with crew.lock:
+            crew.expire()
             return PoolStats(
                 workers=crew.workers,
                 busy=len(crew.running),
