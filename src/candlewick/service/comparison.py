@@ -19,12 +19,13 @@ from candlewick.service.scale import definition_of, least_scale, scale
 TOLERANCE = 1e-9
 """How far two engines may be apart, against the scale of a column."""
 JUDGED = 20
-"""Differing points of a column that are looked at further: half of them the first, half those furthest apart."""
+"""Differing points of a column that are looked at further."""
 
 
 @dataclass(frozen=True, eq=False)
 class Apart:
-    """The points of one column that differ: their rows among the common bars, both values, and what is tolerated."""
+    """The points of one column that differ, the most important first: rows among the common bars, both values, and what
+    is tolerated."""
 
     column: str
     indicator: Indicator | None
@@ -104,13 +105,13 @@ def _chosen(
     y: npt.NDArray[Any],
     tolerated: Floats,
 ) -> Apart:
-    """At most ``JUDGED`` of the rows: one that is furthest apart tells most, the first ones where it began."""
-    if len(rows) > JUDGED:
-        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            far = np.abs(x[rows].astype(np.float64) - y[rows]) / tolerated[rows]
-        order = np.argsort(-np.where(np.isnan(far), np.inf, far), kind="stable")
-        rows = np.union1d(rows[: JUDGED // 2], rows[order[: JUDGED // 2]])
-    return Apart(column, indicator, rows, x[rows], y[rows], tolerated[rows])
+    """At most ``JUDGED`` of the rows, by turns the one furthest apart, which tells most, and the first one left."""
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        far = np.abs(x[rows].astype(np.float64) - y[rows]) / tolerated[rows]
+    order = rows[np.argsort(-np.where(np.isnan(far), np.inf, far), kind="stable")]
+    turns = np.column_stack([order[:JUDGED], rows[:JUDGED]]).ravel().tolist()
+    picked = np.array(list(dict.fromkeys(turns))[:JUDGED], dtype=np.int64)
+    return Apart(column, indicator, picked, x[picked], y[picked], tolerated[picked])
 
 
 def _values(answer: Answer, column: str) -> Floats:

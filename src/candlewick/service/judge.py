@@ -1,8 +1,9 @@
 """Judge: the exact bars and indicator values behind two answers that differ, from what is stored.
 
-Windows (``WINDOWED``) are judged on their own window. A recursion takes the history after which what came before weighs
-less than ``FORGOTTEN``, which no float64 value, bound or ratio of them can show; a VWAP all bars since its anchor; an
-indicator of the user's own the whole series.
+1. Windows (``WINDOWED``) are judged on their own window, a VWAP on the bars since its anchor, an indicator of the
+   user's own on the whole series.
+2. A recursion is begun where what was before weighs less than ``FORGOTTEN``; that much is added to the bound. RSI, a
+   ratio of two recursions that may both have decayed, is begun that far before the last move.
 """
 
 from __future__ import annotations
@@ -43,9 +44,14 @@ from candlewick.timeframe import Timeframe
 
 WINDOWED = (SMA, WMA, StandardDeviation, Bollinger, PercentB, Stochastic, TrueRange)
 """Kinds whose value is of the last ``warm_up + 1`` bars alone."""
-FORGOTTEN = 1e-300
-SPAN = 20_000
-"""Bars that one judgement of a recursion reaches over; points further on are left to the next answer."""
+RECURSIVE = (EMA, ATR, MACD)
+FORGOTTEN = 1e-40
+LEAST = 1e-300
+"""No weight is taken smaller: there are no digits below."""
+SPAN = 1_000
+"""Bars that one judgement of a recursion reaches over: exact arithmetic takes a tenth of a millisecond for each."""
+PIECES = 4
+"""Judgements of a recursion for one column; points out of their reach are left to the next answer."""
 
 
 class Judge:
@@ -100,19 +106,19 @@ class Judge:
         return True if len(day) and self._close_of(int(day.microseconds[-1])) >= end else None
 
     def values(self, indicator: Indicator, times: Integers) -> dict[int, list[Exact | None]]:
-        """Each column's exact value at each of these bars (ascending), by time; those out of reach are left out."""
-        times = times[np.isin(times, self._bars.microseconds)]
-        rows = np.searchsorted(self._bars.microseconds, times)
-        if not len(rows):
-            return {}
-        if isinstance(indicator, WINDOWED):
-            return {
-                int(at): self._exact(indicator, max(0, int(row) - indicator.warm_up), [int(row)])[0]
-                for row, at in zip(rows, times, strict=True)
-            }
-        near = rows - rows[0] < SPAN
-        found = self._exact(indicator, self._origin(indicator, int(rows[0])), [int(row) for row in rows[near]])
-        return dict(zip((int(at) for at in times[near]), found, strict=True))
+        """Each column's exact value at these bars by time, the most important given first; some may be left out."""
+        at = dict(zip(self._bars.microseconds.tolist(), range(len(self._bars)), strict=True))
+        left = {at[time]: time for time in times.tolist() if time in at}
+        found: dict[int, list[Exact | None]] = {}
+        span, pieces = (1, len(left)) if isinstance(indicator, WINDOWED) else (SPAN, PIECES)
+        for _ in range(pieces):
+            if not left:
+                break
+            first = next(iter(left))
+            rows = sorted(row for row in left if first <= row < first + span)
+            for row, truths in zip(rows, self._exact(indicator, self._origin(indicator, first), rows), strict=True):
+                found[left.pop(row)] = truths
+        return found
 
     @cached_property
     def _bars(self) -> Bars:
@@ -122,21 +128,39 @@ class Judge:
     def _exact(self, indicator: Indicator, first: int, rows: list[int]) -> list[list[Exact | None]]:
         part = self._bars.rows(first, rows[-1] + 1)
         exact = indicator.exact(ExactBars.of({name: getattr(part, name) for name in SOURCES}, list(part.anchor)))
-        return [[column[row - first] for column in exact] for row in rows]
+        found = [[column[row - first] for column in exact] for row in rows]
+        if first == 0 or not isinstance(indicator, RECURSIVE):
+            return found
+        unseen = 2 * FORGOTTEN * self._size(indicator)
+        return [[truth and Exact(truth.value, truth.bound + unseen) for truth in truths] for truths in found]
 
     def _origin(self, indicator: Indicator, row: int) -> int:
-        """The bar from which on the exact form is computed for a value at ``row``."""
+        """The bar from which on the exact form is computed for values from ``row`` on."""
+        back: int
         match indicator:
             case EMA(period=n):
-                return max(0, row - n - reach(2 / (n + 1)))
-            case RSI(period=n) | ATR(period=n):
-                return max(0, row - n - 1 - reach(1 / n))
+                back = n + reach(2 / (n + 1))
+            case ATR(period=n):
+                back = n + 1 + reach(1 / n)
             case MACD(slow=slow, signal=signal):
-                return max(0, row - slow - signal - reach(2 / (slow + 1)) - reach(2 / (signal + 1)))
+                back = slow + signal + reach(2 / (slow + 1)) + reach(2 / (signal + 1))
+            case RSI(period=n, source=source):
+                moves = np.abs(np.diff(getattr(self._bars, source)[: row + 1]))
+                moved = np.flatnonzero(moves)
+                if not len(moved):
+                    return 0
+                share = float(moves[moved[-1]]) / n / self._size(indicator)
+                back = row - int(moved[-1]) + n + 1 + reach(1 / n, max(FORGOTTEN * share, LEAST))
             case VWAP(anchor=anchor):
                 starts = np.flatnonzero(self._bars.anchor[: row + 1] & ANCHORS[anchor])
                 return int(starts[-1]) if len(starts) else 0
-        return 0
+            case _:
+                back = indicator.warm_up if isinstance(indicator, WINDOWED) else row
+        return max(0, row - back)
+
+    def _size(self, indicator: Indicator) -> float:
+        """The largest size in the series of what an indicator reads."""
+        return max(float(np.abs(getattr(self._bars, name)).max()) for name in indicator.reads)
 
     def _rows(self, candles: Candles, periods: Periods) -> list[dict[str, Fraction]]:
         """The candles that count in these periods, exactly."""
@@ -156,9 +180,9 @@ class Judge:
         return candle_close(self._calendar, self._source, time)
 
 
-def reach(factor: float) -> int:
-    """Steps after which an exponential average of this factor has forgotten what was before."""
-    return 0 if factor >= 1 else math.ceil(math.log(FORGOTTEN) / math.log1p(-factor))
+def reach(factor: float, weight: float = FORGOTTEN) -> int:
+    """Steps after which what was before weighs less than ``weight`` in an exponential average of this factor."""
+    return 0 if factor >= 1 else math.ceil(math.log(weight) / math.log1p(-factor))
 
 
 def bucket_at(calendar: Calendar, timeframe: Timeframe, time: int) -> tuple[int, Periods] | None:
