@@ -46,6 +46,8 @@ WARM = "desk"
 """Compiled before the service says that it is ready."""
 LARGEST_BATCH = 256
 """Requests of one ``candles_many`` that wait in the pool at a time."""
+CLOSE_SECONDS = 2.0
+"""For requests of ``candles_many`` that hang."""
 ENGINE_FLAGS = ("cache_enabled", "concurrency_enabled", "max_cache_mb", "worker_pool_size")
 
 
@@ -205,7 +207,7 @@ class Application:
         self.controller.close()
         self.control.close()
         self._dispatcher.close()
-        self._pool.close()
+        self._pool.close(CLOSE_SECONDS)
         self.optimized.close()
         self.classic.close()
         self._journal.close()

@@ -12,7 +12,11 @@ ELSEWHERE = {"own-indicator.md"}
 
 FOLLOWED = [
     path.relative_to(ROOT).as_posix()
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
+    for path in [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs" / "guide").glob("*.md")),
+        *sorted((ROOT / "docs" / "manuals").glob("*.md")),
+    ]
     if path.name not in ELSEWHERE
 ]
 
