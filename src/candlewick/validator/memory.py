@@ -45,9 +45,10 @@ def run(context: Context) -> Result:
 
 
 def _megabytes(peaks: Peaks) -> dict[str, float]:
-    """``growth_full_cache``: the same requests again, of V2 with what it had kept."""
+    """As they are shown."""
     return {
         "growth_mb": _mb(peaks.growth),
+        "growth_while_cache_fills_mb": _mb(peaks.filling),
         "growth_full_cache_mb": _mb(peaks.full),
         "idle_mb": _mb(peaks.idle),
         "whole_process_mb": _mb(peaks.process),

@@ -8,11 +8,13 @@ place; the HTTP answer holds what the service itself gives. What cannot be answe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
 
+from candlewick.clock import SystemClock
 from candlewick.errors import UnknownSeriesError
 from candlewick.service.answer import BAR_COLUMNS, Answer
 from candlewick.service.request import Request
@@ -58,7 +60,7 @@ def run(context: Context) -> Result:
 def _requests(series: tuple[Series, ...]) -> Iterator[Request]:
     """Two of each series: its newest bars at its own timeframe, and a longer timeframe as a whole."""
     for one in series:
-        late = one.last - (one.last - one.first) // 50
+        late = one.last - (one.last - one.first) // 4
         yield Request.of(one.symbol, one.timeframe, "desk", start=late, source=one.timeframe)
         longer = timeframes_of(one)[-1 if one.timeframe.intraday else 0]
         yield Request.of(one.symbol, longer, "sma(3),macd(12,26,9)", source=one.timeframe)
@@ -77,11 +79,12 @@ def _lists(tasks: Tasks, built: Application, client: httpx.Client, series: tuple
 
 def _answers(tasks: Tasks, service: AnalyticsService, request: Request, client: httpx.Client) -> None:
     about = f"{service.engine}, {request.symbol} {request.timeframe}"
+    request = replace(request, complete_until=SystemClock().wall())
     answer = service.candles(request)
     names = [*BAR_COLUMNS, *(column for indicator in request.indicators for column in indicator.columns)]
     tasks.expect(list(answer.columns) == names, f"{about}: columns in the order asked for", list(answer.columns))
     sizes = {len(column) for column in answer.columns.values()}
-    tasks.expect(sizes == {len(answer.bars)} and len(answer.bars) > 0, f"{about}: one value for each bar", sizes)
+    tasks.expect(sizes == {len(answer.bars)}, f"{about}: one value for each bar", sizes)
     tasks.expect(answer.engine == service.engine, f"{about}: names its engine", answer.engine)
     tasks.expect(bool(np.all(np.diff(answer.bars.microseconds) > 0)), f"{about}: bars ascend")
     start = request.start
@@ -115,6 +118,8 @@ def _same(given: Any, column: Any, name: str) -> bool:
         return False
     if name == "time":
         return bool(given == (column.astype("int64") // 1000).tolist())
+    if name == "final":  # the newest bar may end between the two questions
+        given, column = given[:-1], column[:-1]
     found = np.array([np.nan if value is None else value for value in given], dtype=np.float64)
     return bool(np.array_equal(found, column.astype(np.float64), equal_nan=True))
 
