@@ -334,6 +334,17 @@ def test_many_answers_are_those_of_one_at_a_time() -> None:
         assert answer.fingerprint == service.candles(request).fingerprint
 
 
+def test_an_answer_keeps_its_fingerprint_while_time_passes_and_no_bar_ends() -> None:
+    service = ClassicService(stored(market()))
+    last = int(service.candles(Request.of("SIM", "5m")).bars.microseconds[-1])
+    ended = last + 5 * 60 * 1_000_000
+    marks = [
+        service.candles(Request.of("SIM", "5m", complete_until=until)).fingerprint
+        for until in (ended, ended + 1, ended + 10**12, ended - 1, last)
+    ]
+    assert marks[0] == marks[1] == marks[2] != marks[3] == marks[4]
+
+
 def test_requests_are_checked_when_made() -> None:
     with pytest.raises(UnknownNameError):
         Request.of("SIM", "5m", "smaa(9)")

@@ -43,7 +43,7 @@ class ClassicService(AnalyticsService):
         check_known(request.indicators)
         resolved = resolve_range(self._store, request)
         while True:
-            snapshot, frame, until = self._bars(request, resolved)
+            snapshot, frame = self._bars(request, resolved)
             asked = _asked(frame, resolved)
             end = _end(frame[asked], resolved)
             revision = self._store.revision_before(request.symbol, resolved.series.timeframe, end)
@@ -64,7 +64,7 @@ class ClassicService(AnalyticsService):
             source=resolved.series.timeframe,
             engine=self.engine,
             revision=revision,
-            fingerprint=self._fingerprint(request, resolved, revision, until if end is None else min(until, end)),
+            fingerprint=self._fingerprint(request, resolved, revision, int(np.count_nonzero(bars.final))),
             seconds=time.perf_counter() - began,
         )
 
@@ -97,8 +97,8 @@ class ClassicService(AnalyticsService):
             failure.__cause__ = error
             return failure
 
-    def _bars(self, request: Request, resolved: Resolved) -> tuple[Snapshot, pd.DataFrame, int]:
-        """Candles of the range with enough history, their bars, and until when these are complete."""
+    def _bars(self, request: Request, resolved: Resolved) -> tuple[Snapshot, pd.DataFrame]:
+        """Candles of the range with enough history, and their bars."""
         source, first, last = resolved.series.timeframe, resolved.series.first, resolved.series.last
         calendar, high = find_calendar(resolved.series.calendar), resolved.high
         low = None if resolved.low is None else min(resolved.low, last + 1)
@@ -115,11 +115,11 @@ class ClassicService(AnalyticsService):
                 until = candle_close(calendar, source, snapshot.series.last)
             frame = bars_frame(snapshot.candles, request.timeframe, zero_volume=request.zero_volume, until=until)
             if whole or low is None or enough(request.indicators, frame, low):
-                return snapshot, frame, until
+                return snapshot, frame
             times *= 2
 
-    def _fingerprint(self, request: Request, resolved: Resolved, revision: int, until: int) -> str:
-        """What the numbers depend on; ``until`` only as far as it can reach these bars."""
+    def _fingerprint(self, request: Request, resolved: Resolved, revision: int, final: int) -> str:
+        """What the numbers depend on; of the time up to which bars are final, only how many of these are."""
         import pandas as pd
 
         return fingerprint(
@@ -135,7 +135,7 @@ class ClassicService(AnalyticsService):
             indicators=tuple(one.text for one in request.indicators),
             zero_volume=request.zero_volume,
             final_only=request.final_only,
-            until=until,
+            final=final,
         )
 
 
