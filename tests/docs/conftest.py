@@ -4,6 +4,8 @@
 2. ``python`` blocks run in one namespace; a ``text`` block directly behind one is what it prints.
 3. ``csv NAME`` and ``toml NAME`` blocks are files.
 
+``candlewick serve &`` is a server in a process of its own until ``kill %1`` or the end, on any port for 8787.
+
 ``...`` stands for anything, alone on a line for any lines. Times and rates may differ. A command whose output shows
 ``Error:`` must end with exit code 2, any other with 0. ``pytest tests/docs --refresh`` writes what has changed.
 """
@@ -17,11 +19,14 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -72,11 +77,50 @@ class Drift:
 
 
 @dataclass
+class Background:
+    """A server that a document starts: ready for requests, with what it said of itself."""
+
+    process: subprocess.Popen[str]
+    port: int
+    said: str
+    rest: threading.Thread
+
+    @classmethod
+    def started(cls, command: list[str]) -> Background:
+        """Start it on a free port and wait until it is ready."""
+        program = [sys.executable, "-m", "candlewick.cli.main", *command[1:], "--port", "0"]
+        process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        said = ""
+        while not said.startswith("candlewick serves"):
+            said = process.stderr.readline()
+            assert said, f"the server ended with {process.wait()}"
+        rest = threading.Thread(target=process.stderr.read, daemon=True)  # a full pipe would stop it
+        rest.start()
+        port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", said)[0])
+        until = time.monotonic() + 120
+        while httpx.get(f"http://127.0.0.1:{port}/health/ready", trust_env=False).status_code != 200:
+            assert time.monotonic() < until, "the server is not ready within two minutes"
+            time.sleep(0.05)
+        return cls(process, port, said, rest)
+
+    def ended(self) -> int:
+        """Stop it; its exit code."""
+        self.process.terminate()
+        code = self.process.wait(30)
+        self.rest.join(30)
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+        return code
+
+
+@dataclass
 class Reader:
     """Somebody who follows a document from its beginning."""
 
     names: dict[str, Any] = field(default_factory=lambda: {"__name__": "document"})
     ran: int = 0
+    background: Background | None = None
 
     def follow(self, text: str) -> list[Drift]:
         """Run every block; the outputs that are other than shown."""
@@ -107,8 +151,8 @@ class Reader:
     def _python(self, block: Block, promised: Block | None) -> list[Drift]:
         self.ran += 1
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            exec(compile(block.text, block.line, "exec"), self.names)
-        real = out.getvalue()
+            exec(compile(self._told(block.text), block.line, "exec"), self.names)
+        real = self._seen(out.getvalue())
         if promised is None:
             return [] if not real else [Drift("python", block.line, "", real, block.end, block.end)]
         return (
@@ -121,18 +165,30 @@ class Reader:
         drifts = []
         for command, shown, start, end in commands(block):
             self.ran += 1
-            code, real = self._run(command)
+            code, real = self._run(self._told(command))
+            real = self._seen(real)
             expected = 2 if re.search("^Error:", shown, re.MULTILINE) else 0
             assert code == expected, f"$ {command}\nends with {code}, not {expected}\n{real}"
             if not same(shown, real):
                 drifts.append(Drift("console", command, shown, real, start, end))
         return drifts
 
+    def _told(self, text: str) -> str:
+        return text if self.background is None else text.replace(":8787", f":{self.background.port}")
+
+    def _seen(self, text: str) -> str:
+        return text if self.background is None else text.replace(f":{self.background.port}", ":8787")
+
     def _run(self, command: str) -> tuple[int, str]:
         name, *arguments = shlex.split(command)
         if name == "export":
             os.environ.update(pair.split("=", 1) for pair in arguments)
             return 0, ""
+        if name == "candlewick" and arguments[-1:] == ["&"]:
+            self.background = Background.started([name, *arguments[:-1]])
+            return 0, self.background.said
+        if command == "kill %1" and self.background is not None:
+            return self.background.ended(), ""
         if name == "candlewick":
             result = CliRunner().invoke(app, arguments)
             if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -193,6 +249,9 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
             del os.environ[variable]
     os.environ["XDG_DATA_HOME"] = str(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
-    yield Reader()
+    someone = Reader()
+    yield someone
+    if someone.background is not None and someone.background.process.poll() is None:
+        someone.background.ended()
     os.environ.clear()  # commands and candlewick.toml add to it
     os.environ.update(before)

@@ -87,7 +87,8 @@ def lines(found: dict[str, Any]) -> list[str]:
         p95 = window["latency_seconds"].get("p95")
         slow = "" if p95 is None else f", 95% within {p95 * 1000:.3g} ms"
         told.append(
-            f"{arm}: {window['requests']:,} requests in {window['covers_seconds']:,.0f} s, "
+            f"{arm}: {window['requests']:,} request{'' if window['requests'] == 1 else 's'} "
+            f"in {window['covers_seconds']:,.0f} s, "
             f"{window['failed']:,} failed, {window['fallbacks']:,} fell back{slow}"
         )
     return told
