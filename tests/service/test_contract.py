@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from candlewick.service.classic import ClassicService
+from candlewick.service.optimized import OptimizedService
 from candlewick.service.service import AnalyticsService
 from candlewick.store.duckdb import DuckDBStore
 from candlewick.store.memory import MemoryStore
@@ -40,3 +41,23 @@ class TestClassicOverMemory(Classic, OverMemory):
 
 class TestClassicOverDuckDB(Classic, OverDuckDB):
     pass
+
+
+class Optimized:
+    def service(self, store: CandleRepository) -> AnalyticsService:
+        return OptimizedService(store)
+
+
+class TestOptimizedOverMemory(Optimized, OverMemory):
+    pass
+
+
+class TestOptimizedOverDuckDB(Optimized, OverDuckDB):
+    pass
+
+
+class TestOptimizedWithoutCache(OverMemory):
+    interrupts = False
+
+    def service(self, store: CandleRepository) -> AnalyticsService:
+        return OptimizedService(store, cache_enabled=False, concurrency_enabled=False)
