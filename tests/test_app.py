@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from candlewick.app import Application, build
+from candlewick.app import WARM, Application, build
 from candlewick.delivery.journal import ControlJournal
+from candlewick.engine.catalogue import resolve
 from candlewick.errors import EngineError, InputError, KilledError, UnknownNameError, UnknownSeriesError
+from candlewick.indicators import REGISTRY
 from candlewick.service.answer import Answer
 from candlewick.service.classic import ClassicService
 from candlewick.service.optimized import OptimizedService
@@ -304,6 +306,11 @@ def test_health_says_what_is_missing(made: Callable[..., Application]) -> None:
     assert application.health().reasons == ("warm_up: kernels are being compiled",)
     application.warm_up()
     assert application.health().ready
+
+
+def test_every_kind_is_compiled_ahead() -> None:
+    alone = {indicator.kind for specs in WARM for indicator in resolve(specs) if len(resolve(specs)) == 1}
+    assert alone == set(REGISTRY)
 
 
 def test_a_file_goes_in_and_comes_out(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ class Application(Protocol):
         """Store, warm-up and control journal, each looked at now."""
 
     def warm_up(self) -> None:
-        """Compile what the usual requests need; returns when it is in use. ``health`` says so until then."""
+        """Compile what the usual requests need; returns when it is in use. ``health`` says so
+        until the desk's set is; the rest follows."""
 
     def announce(self, address: str | None) -> None:
         """Note beside the store at which address it is served; None takes that back."""
