@@ -7,12 +7,15 @@
    process's high-water mark less what it held when idle is the engine's peak. V2's cache stays empty meanwhile: judged
    is what answering takes, since what the cache may hold is the user's to say (`max_cache_mb`).
 4. They run twice more with the cache on: while it fills, and when it is full. Both are reported beside.
-5. `measure` does this in as many processes as asked, both engines side by side, and `smallest` picks of each.
+5. Both engines' processes hand freed memory back at once (`RETURNING`): else what an allocator keeps from the warm-up
+   would hide part of the peak, more of it for the engine that takes more.
+6. `measure` does this in as many processes as asked, both engines side by side, and `smallest` picks of each.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -33,6 +36,11 @@ from candlewick.sources.simulated import simulate
 from candlewick.store.open import open_store
 
 AT_ONCE = 8
+RETURNING = {
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 SEED = 8
 START = "2020-01-02"
 TIMEFRAMES = ("5m", "1h")
@@ -156,7 +164,8 @@ def _in_process(factory: str, engine: str, history: Path, folder: Path, names: S
         copy = Path(own) / history.name
         shutil.copyfile(history, copy)
         command = [sys.executable, "-m", __name__, factory, engine, str(copy), *names]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        environment = {**os.environ, **RETURNING}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise EngineError(engine, f"exit code {done.returncode}", last[0])
