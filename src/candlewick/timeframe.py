@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from candlewick.errors import InputError
 
@@ -40,7 +41,14 @@ class Timeframe:
         """``"5m" -> Timeframe``. Raises InputError for anything that is not a timeframe."""
         if isinstance(text, Timeframe):
             return text
-        match = _TEXT.fullmatch(text.strip()) if isinstance(text, str) else None
+        if not isinstance(text, str):
+            raise InputError(parameter, text, EXPECTED)
+        return cls._parsed(text, parameter)
+
+    @classmethod
+    @lru_cache(maxsize=512)  # on the path of every look-up; text that is refused is not kept
+    def _parsed(cls, text: str, parameter: str) -> Timeframe:
+        match = _TEXT.fullmatch(text.strip())
         if match is None:
             raise InputError(parameter, text, EXPECTED)
         count, unit = int(match[1]), match[2]
@@ -71,6 +79,10 @@ class Timeframe:
         if self.span is Span.WEEK:
             return coarser.span is Span.WEEK
         return self.rank <= coarser.rank
+
+    def __hash__(self) -> int:
+        """The rank says the span. Part of the key of every series, so it is cheap."""
+        return self.rank * 10_000 + self.minutes
 
     def __str__(self) -> str:
         if not self.intraday:

@@ -77,9 +77,12 @@ def where_clause(number: int, low: int | None, high: int | None) -> tuple[str, l
     return " AND ".join(clauses), given
 
 
-def put(cursor: Any, query: str, parts: Sequence[tuple[Write, Any]]) -> None:
-    """Run a query over the chosen rows of several series as the table ``incoming``, ordered as they come."""
-    used = [(one, slice(None) if rows.all() else rows) for one, rows in parts if rows.any()]
+def put(cursor: Any, query: str, parts: Sequence[tuple[Write, Any, int]]) -> None:
+    """Run a query over the chosen rows of several series as the table ``incoming``, ordered as they come.
+
+    ``parts``: each series with the mask of its rows and how many those are.
+    """
+    used = [(one, slice(None) if count == len(rows) else rows) for one, rows, count in parts if count]
     if not used:
         return
     times = [one.candles.microseconds[rows] for one, rows in used]

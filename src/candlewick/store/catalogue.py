@@ -75,6 +75,7 @@ class Catalogue(Generic[Place]):
         """Every stored series, by symbol, then from the finest timeframe to the coarsest."""
         return [entry.series for symbol in sorted(self.timeframes) for entry in self.of(symbol)]
 
-    def calendars(self) -> dict[Key, str]:
-        """The calendar of each stored series."""
-        return {key: entry.series.calendar for key, entry in self.entries.items() if entry.series.rows}
+    def calendar_of(self, key: Key) -> str | None:
+        """The calendar of a stored series; None for one without candles, which may come with another."""
+        entry = self.entries.get(key)
+        return None if entry is None or not entry.series.rows else entry.series.calendar

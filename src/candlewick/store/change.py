@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,30 +18,33 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Change:
-    """Rows of the incoming candles that are ``new`` and that are ``different`` from a stored one (boolean masks)."""
+    """Rows of the incoming candles that are ``new`` and that are ``different`` from a stored one (boolean masks).
+
+    ``upserted`` has the counts.
+    """
 
     new: Mask
     different: Mask
-
-    @cached_property
-    def upserted(self) -> Upserted:
-        """The counts."""
-        inserted, updated = int(np.count_nonzero(self.new)), int(np.count_nonzero(self.different))
-        return Upserted(inserted, updated, len(self.new) - inserted - updated)
+    upserted: Upserted
 
     def first_day(self, incoming: Candles) -> int:
         """The earliest UTC day with a new or different candle. The write must change something."""
-        return day_of(incoming.microseconds[int(np.argmax(self.new | self.different))])
+        first = 0 if self.upserted.inserted == len(self.new) else (self.new | self.different).argmax()
+        return day_of(incoming.microseconds[first])
 
     def rewrites(self, incoming: Candles, last: int) -> bool:
         """True when the past changes: a candle is replaced, or one comes before the newest stored one."""
-        new_times = incoming.microseconds[self.new]
-        return bool(self.different.any() or (len(new_times) and new_times[0] < last))
+        inserted = self.upserted.inserted
+        if self.upserted.updated or not inserted:
+            return self.upserted.updated > 0
+        first = 0 if inserted == len(self.new) else self.new.argmax()
+        return bool(incoming.microseconds[first] < last)
 
 
 def appended(incoming: Candles) -> Change:
     """Every candle is new: nothing stored needs to be read for it."""
-    return Change(np.ones(len(incoming), np.bool_), np.zeros(len(incoming), np.bool_))
+    none = np.zeros(len(incoming), np.bool_)
+    return Change(~none, none, Upserted(inserted=len(incoming)))
 
 
 def compared(incoming: Candles, time: Integers, values: Mapping[str, Floats]) -> Change:
@@ -54,4 +56,6 @@ def compared(incoming: Candles, time: Integers, values: Mapping[str, Floats]) ->
     differ = np.zeros(len(incoming), np.bool_)
     for name in VALUES:
         differ |= values[name][at] != getattr(incoming, name)
-    return Change(~stored, stored & differ)
+    new, different = ~stored, stored & differ
+    inserted, updated = int(np.count_nonzero(new)), int(np.count_nonzero(different))
+    return Change(new, different, Upserted(inserted, updated, len(incoming) - inserted - updated))

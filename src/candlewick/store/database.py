@@ -145,6 +145,17 @@ class Database:
             yield cursor  # what is raised here closes the cursor, and that ends the transaction
             cursor.rollback()
 
+    def checkpoint(self) -> None:
+        """Move what was committed from the log beside the file into it, unless somebody is reading just now.
+
+        Then it is done later: DuckDB does it by itself as the log grows and when the file is closed. Waiting for the
+        readers (FORCE) would keep new ones out.
+        """
+        import duckdb
+
+        with self.cursor() as cursor, suppress(duckdb.TransactionException):
+            cursor.execute("CHECKPOINT")
+
     def _create(self) -> None:
         import duckdb
 

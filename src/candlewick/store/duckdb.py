@@ -15,6 +15,7 @@ from candlewick.candles import VALUES, Candles
 from candlewick.errors import FileFormatError, StoreError
 from candlewick.moments import Moment, moment
 from candlewick.sessions.calendar import find_calendar
+from candlewick.store import series_table
 from candlewick.store.candle_table import Write, digest, overlapping, put, select, table_of, where_clause
 from candlewick.store.catalogue import Catalogue, Entry
 from candlewick.store.change import Change, appended, compared
@@ -32,7 +33,6 @@ from candlewick.store.repository import (
 )
 from candlewick.timeframe import Timeframe
 
-RECORD = ("id", "symbol", "timeframe", "calendar", "rows", "first", "last", "revision", "generation")
 REFUSED = ("content", "line", "file", "symbol", "reason", "row", "refused_at")
 
 
@@ -53,7 +53,7 @@ class DuckDBStore(CandleRepository):
                 except StoreError as error:
                     self._database.release()
                     path = str(self._database.path)
-                    raise FileFormatError("store", path, str(error.__cause__), "is damaged") from error
+                    raise FileFormatError("store", path, str(error.__cause__ or error), "is damaged") from error
 
     @property
     def staging(self) -> Path | None:
@@ -65,7 +65,7 @@ class DuckDBStore(CandleRepository):
 
     def upsert_many(self, batch: Sequence[Candles]) -> list[Upserted]:
         with self._held().lock:
-            check_batch(batch, self._catalogue.calendars())
+            check_batch(batch, self._catalogue.calendar_of)
             with self._database.transaction() as cursor:
                 writes = self._writes(cursor, batch)
                 changing = [one for one in writes if one.change.upserted.changed]
@@ -97,9 +97,7 @@ class DuckDBStore(CandleRepository):
     ) -> Snapshot:
         entry = self._find(symbol, timeframe)
         with self._database.reading() as cursor:
-            query = f"SELECT {', '.join(RECORD)} FROM series WHERE id = ?"
-            row = cursor.execute(query, [entry.place]).fetchall()[0]
-            found = _series(row)
+            found = series_table.record(cursor, entry.place)
             candles = _candles(cursor, entry.place, found, start, end)
         if found.revision != entry.series.revision:
             with self._database.publishing:  # the write that was seen is in the catalogue after this
@@ -172,8 +170,7 @@ class DuckDBStore(CandleRepository):
                     raise StoreError(f"store: {self.url}: compacting would have changed rows; nothing was changed")
                 cursor.execute("DROP TABLE candles")
                 cursor.execute("ALTER TABLE compacted RENAME TO candles")
-            with self._database.cursor() as cursor:
-                cursor.execute("CHECKPOINT")
+            self._database.checkpoint()
 
     def close(self) -> None:
         if not self._closed:
@@ -193,11 +190,8 @@ class DuckDBStore(CandleRepository):
 
     def _load(self) -> Catalogue[int]:
         with self._database.cursor() as cursor:
-            rows = cursor.execute(f"SELECT {', '.join(RECORD)} FROM series").fetchall()
-            stairs = cursor.execute("SELECT series, day, revision FROM history ORDER BY series, day").fetchall()
-        histories = {number: History.of(own) for number, own in _grouped(stairs).items()}
-        entries = [Entry(_series(row), histories.get(row[0], History()), row[0]) for row in rows]
-        return Catalogue[int].empty().changed({entry.key: entry for entry in entries})
+            stored = series_table.entries(cursor)
+        return Catalogue[int].empty().changed({entry.key: entry for entry in stored})
 
     def _find(self, symbol: str, timeframe: str | Timeframe) -> Entry[int]:
         self._held()
@@ -205,14 +199,16 @@ class DuckDBStore(CandleRepository):
 
     def _writes(self, cursor: Any, batch: Sequence[Candles]) -> list[Write]:
         entries = self._catalogue.entries
-        following = max((entry.place for entry in entries.values()), default=-1) + 1
+        following: int | None = None
         known: list[tuple[Entry[int], Candles]] = []
         for candles in batch:
             entry = entries.get((candles.symbol, candles.timeframe))
             if entry is None:
+                if following is None:
+                    following = max((one.place for one in entries.values()), default=-1)
+                following += 1
                 new = Series(candles.symbol, candles.timeframe, candles.calendar.name, 0, 0, 0, 0, 0)
                 entry = Entry(new, History(), following)
-                following += 1
             known.append((entry, candles))
         crossing = [(entry.place, candles) for entry, candles in known if _overlaps(entry.series, candles)]
         stored = overlapping(cursor, crossing)
@@ -223,13 +219,15 @@ class DuckDBStore(CandleRepository):
         return writes
 
     def _insert(self, cursor: Any, writes: Sequence[Write]) -> None:
-        put(cursor, "INSERT INTO candles SELECT * FROM incoming", [(one, one.change.new) for one in writes])
+        parts = [(one, one.change.new, one.change.upserted.inserted) for one in writes]
+        put(cursor, "INSERT INTO candles SELECT * FROM incoming", parts)
 
     def _replace(self, cursor: Any, writes: Sequence[Write]) -> None:
         """Every candle that takes the place of a different one passes here, as every deleted one does in `_remove`."""
         values = ", ".join(f"{name} = incoming.{name}" for name in VALUES)
         query = f"UPDATE candles SET {values} FROM incoming WHERE candles.series = incoming.series"
-        put(cursor, f"{query} AND candles.time = incoming.time", [(one, one.change.different) for one in writes])
+        parts = [(one, one.change.different, one.change.upserted.updated) for one in writes]
+        put(cursor, f"{query} AND candles.time = incoming.time", parts)
 
     def _remove(self, cursor: Any, entry: Entry[int], low: int | None, high: int | None) -> Entry[int]:
         where, given = where_clause(entry.place, low, high)
@@ -254,37 +252,13 @@ class DuckDBStore(CandleRepository):
         """Write the records and the newest stairs of changed series; the catalogue has them from the commit on."""
         if not entries:
             return
-        columns = zip(*(_row(entry) for entry in entries), strict=True)
-        names = (*RECORD, "day")
-        cursor.register("records", table_of({name: list(column) for name, column in zip(names, columns, strict=True)}))
-        cursor.execute("DELETE FROM series WHERE id IN (SELECT id FROM records)")
-        cursor.execute(f"INSERT INTO series SELECT {', '.join(RECORD)} FROM records")
-        cursor.execute("DELETE FROM history USING records WHERE series = id AND history.day >= records.day")
-        cursor.execute("INSERT INTO history SELECT id, day, revision FROM records")
+        series_table.write(cursor, entries)
         self._database.upcoming = self._catalogue.changed({entry.key: entry for entry in entries})
 
 
 def _candles(cursor: Any, number: int, series: Series, start: Moment | None, end: Moment | None) -> Candles:
     time, values = select(cursor, number, *bounds(series.calendar, start, end))
     return Candles.trusted(series.symbol, series.timeframe, find_calendar(series.calendar), time, values)
-
-
-def _series(row: Sequence[Any]) -> Series:
-    _, symbol, length, *rest = row
-    return Series(symbol, Timeframe.parse(length), *rest)
-
-
-def _row(entry: Entry[int]) -> tuple[Any, ...]:
-    one = entry.series
-    figures = one.calendar, one.rows, one.first, one.last, one.revision, one.generation
-    return entry.place, one.symbol, str(one.timeframe), *figures, entry.history.last[0]
-
-
-def _grouped(stairs: Sequence[tuple[int, int, int]]) -> dict[int, list[tuple[int, int]]]:
-    groups: dict[int, list[tuple[int, int]]] = {}
-    for number, day, revision in stairs:
-        groups.setdefault(number, []).append((day, revision))
-    return groups
 
 
 def _overlaps(record: Series, candles: Candles) -> bool:

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from sys import byteorder
+from struct import Struct
 from typing import Self
 
 from candlewick.errors import InputError
@@ -19,7 +19,7 @@ from candlewick.errors import InputError
 DAY = 86_400_000_000
 """Microseconds in a UTC day."""
 
-_WIDTH = 8
+_NUMBER = Struct("=q")
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,18 @@ class History:
 
     @property
     def last(self) -> tuple[int, int]:
-        """The stair of the newest write. Raises IndexError when nothing was written."""
-        return _numbers(self.days)[-1], _numbers(self.revisions)[-1]
+        """The stair of the newest write; (0, 0) when nothing was written."""
+        return _last(self.days), _last(self.revisions)
 
     def written(self, day: int, revision: int) -> Self:
         """The history after a write whose earliest touched day is ``day``.
 
         Raises InputError for a revision that is not above those before it.
         """
-        if self.revisions and revision <= self.last[1]:
-            raise InputError("revision", revision, f"give one above {self.last[1]}", "is not new")
-        kept = bisect_left(_numbers(self.days), day) * _WIDTH
+        newest, above = self.last
+        if revision <= above:
+            raise InputError("revision", revision, f"give one above {above}", "is not new")
+        kept = len(self.days) if day > newest else bisect_left(_numbers(self.days), day) * _NUMBER.size
         return type(self)(self.days[:kept] + _packed(day), self.revisions[:kept] + _packed(revision))
 
     def revision_before(self, end: int | None, current: int) -> int:
@@ -87,5 +88,9 @@ def _numbers(packed: bytes) -> memoryview[int]:
     return memoryview(packed).cast("q")
 
 
+def _last(packed: bytes) -> int:
+    return int(_NUMBER.unpack_from(packed, len(packed) - _NUMBER.size)[0]) if packed else 0
+
+
 def _packed(number: int) -> bytes:
-    return int(number).to_bytes(_WIDTH, byteorder, signed=True)
+    return _NUMBER.pack(number)

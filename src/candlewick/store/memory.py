@@ -39,7 +39,7 @@ class MemoryStore(CandleRepository):
     def upsert_many(self, batch: Sequence[Candles]) -> list[Upserted]:
         with self._lock:
             held = self._catalogue
-            check_batch(batch, held.calendars())
+            check_batch(batch, held.calendar_of)
             done = []
             fresh: dict[Key, Entry[Candles]] = {}
             for candles in batch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -266,15 +266,18 @@ def bounds(calendar: str | Calendar, start: Moment | None, end: Moment | None) -
     return low, high
 
 
-def check_batch(batch: Sequence[Candles], calendars: dict[tuple[str, Timeframe], str]) -> None:
-    """Raise InputError for a series that stands in a batch twice, or whose calendar is not the stored one."""
+def check_batch(batch: Sequence[Candles], calendar_of: Callable[[tuple[str, Timeframe]], str | None]) -> None:
+    """Raise InputError for a series that stands in a batch twice, or whose calendar is not the stored one.
+
+    ``calendar_of`` gives the calendar of a stored series by (symbol, timeframe), None for one that is not stored.
+    """
     seen: set[tuple[str, Timeframe]] = set()
     for candles in batch:
         key = (candles.symbol, candles.timeframe)
         if key in seen:
             raise InputError("batch", f"{key[0]} {key[1]}", "give each series once in a batch", "stands in it twice")
         seen.add(key)
-        stored = calendars.get(key)
+        stored = calendar_of(key)
         if stored is not None and stored != candles.calendar.name:
             expected = f"{key[0]} {key[1]} is stored with {stored}: use it, or delete the series first"
             raise InputError("calendar", candles.calendar.name, expected, "is not the calendar of the series")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,15 @@ import pytest
 
 from candlewick.candles import VALUES, Candles
 from candlewick.errors import CandlewickError, InputError, StoreError, UnknownSeriesError
-from candlewick.store.repository import CandleRepository, QuarantinedRow, Upserted
+from candlewick.store.history import DAY
+from candlewick.store.repository import CandleRepository, QuarantinedRow, Snapshot, Upserted
 from candlewick.timeframe import MINUTE, Timeframe
 
 START = 1_704_205_800_000_000
 """2024-01-02T14:30:00Z, the open of an XNYS session, in microseconds."""
+
+FIRST_DAY = START // DAY
+"""The UTC day of START, counted from 1970."""
 
 SYMBOLS = ("SPY", "BRK/B", "A|B", "BTC-USD", "ЯНДЕКС", "日経225", "a b", "it's", '"quoted"', "%_x", "😀")
 
@@ -159,6 +164,121 @@ class RepositoryContract:
         with pytest.raises(InputError, match="start"):
             store.read("SPY", "1m", "2024-01-02T14:31:00")
 
+    def test_the_series_of_a_symbol(self, store: CandleRepository) -> None:
+        assert store.series_of("A") == []
+        store.upsert_many([some("B"), some("A", timeframe="1d"), some("A", timeframe="5m"), some("A")])
+        assert [str(one.timeframe) for one in store.series_of("A")] == ["1m", "5m", "1d"]
+        assert store.series_of("A") == [one for one in store.series() if one.symbol == "A"]
+        store.delete("A", "5m")
+        store.upsert_many([some("A", [9]), some("C", [9])])
+        assert [(str(one.timeframe), one.rows) for one in store.series_of("A")] == [("1m", 6), ("1d", 5)]
+        assert store.series_of("A")[0] == store.find("A", "1m")
+        store.delete("A")
+        assert store.series_of("A") == []
+        assert store.symbols() == ["B", "C"]
+        store.upsert(some("A", timeframe="5m"))
+        assert [str(one.timeframe) for one in store.series_of("A")] == ["5m"]
+
+    def test_a_snapshot_is_the_record_and_the_candles(self, store: CandleRepository) -> None:
+        store.upsert(some())
+        store.upsert(some(minutes=[2, 7], price=50))
+        ranges: list[Any] = [(), (START + MINUTE,), (None, START + 3 * MINUTE), (START + 3, START + 3), ("2024-01-02",)]
+        for span in ranges:
+            snapshot = store.snapshot("SPY", "1m", *span)
+            assert snapshot == Snapshot(store.find("SPY", "1m"), store.read("SPY", "1m", *span))
+        store.upsert(some(minutes=[8]))
+        assert (snapshot.series.revision, len(snapshot.candles)) == (2, 6), "it stays what it was"
+        with pytest.raises(InputError, match="start"):
+            store.snapshot("SPY", "1m", "yesterday")
+
+    def test_which_days_the_writes_touched(self, store: CandleRepository) -> None:
+        def stairs(*days: int) -> list[int]:
+            """For each day, the last revision that touched it or one before."""
+            return [store.revision_before("SPY", "1m", (FIRST_DAY + day) * DAY + 1) for day in days]
+
+        def on(*days: int, price: float = 100) -> Candles:
+            return some(minutes=[day * 1440 for day in days], price=price)
+
+        store.upsert(on(0, 1, 2))
+        assert stairs(-1, 0, 1, 2, 3) == [0, 1, 1, 1, 1]
+        store.upsert(on(3))
+        assert stairs(-1, 0, 1, 2, 3) == [0, 1, 1, 1, 2]
+        store.upsert(on(2, 3, 4))
+        assert stairs(0, 1, 2, 3, 4) == [1, 1, 1, 2, 3], "equal candles are not touched"
+        store.upsert(on(1, 5, price=90))
+        assert stairs(-1, 0, 1, 2, 5) == [0, 1, 4, 4, 4], "a replaced candle is"
+        store.upsert(on(6))
+        assert store.delete("SPY", "1m", START + 3 * 1440 * MINUTE, START + 5 * 1440 * MINUTE) == 2
+        assert stairs(0, 1, 2, 3, 6) == [1, 4, 4, 6, 6], "and a deleted one"
+        assert store.delete("SPY", "1m", START + 3 * 1440 * MINUTE, START + 5 * 1440 * MINUTE) == 0
+        store.upsert(on(-2))
+        assert stairs(-3, -2, 0, 6) == [0, 7, 7, 7], "so is one before all others"
+        store.upsert(on(-2))
+        assert store.revision_before("SPY", "1m") == store.find("SPY", "1m").revision == 7
+
+    def test_what_changed_since_a_revision(self, store: CandleRepository) -> None:
+        def since() -> list[int | None]:
+            found = [store.first_changed("SPY", "1m", k) for k in range(store.find("SPY", "1m").revision + 2)]
+            assert found[-2:] == [None, None]
+            return [None if at is None else at // DAY - FIRST_DAY for at in found[:-2]]
+
+        store.upsert(some(minutes=[0, 1440, 2880]))
+        assert since() == [0]
+        store.upsert(some(minutes=[3 * 1440]))
+        store.upsert(some(minutes=[3 * 1440 + 1]))
+        assert since() == [0, 3, 3]
+        store.upsert(some(minutes=[1440], price=7))
+        assert since() == [0, 1, 1, 1]
+        store.upsert(some(minutes=[4 * 1440]))
+        assert since() == [0, 1, 1, 1, 4]
+        assert store.first_changed("SPY", "1m", 4) == (FIRST_DAY + 4) * DAY
+
+    def test_the_days_are_those_of_utc(self, store: CandleRepository) -> None:
+        midnight = (FIRST_DAY + 1) * DAY
+        before = (midnight - START) // MINUTE
+        store.upsert(some(minutes=[before - 1]))
+        store.upsert(some(minutes=[before]))
+        ends = [midnight - DAY, midnight - DAY + 1, midnight, midnight + 1]
+        assert [store.revision_before("SPY", "1m", end) for end in ends] == [0, 1, 1, 2]
+        assert [store.first_changed("SPY", "1m", k) for k in (0, 1)] == [midnight - DAY, midnight]
+
+    def test_days_before_1970(self, store: CandleRepository) -> None:
+        def at(time: int) -> Candles:
+            one = some("old", [0], calendar="24/7")
+            values = dict.fromkeys(VALUES, one.close)
+            return Candles.trusted("old", one.timeframe, one.calendar, np.array([time]), values)
+
+        store.upsert(at(-DAY - 1))
+        store.upsert(at(-1))
+        store.upsert(at(0))
+        ends = [-2 * DAY, -2 * DAY + 1, -DAY, -DAY + 1, 0, 1]
+        assert [store.revision_before("old", "1m", end) for end in ends] == [0, 1, 1, 2, 2, 3]
+        assert [store.first_changed("old", "1m", k) for k in range(4)] == [-2 * DAY, -DAY, 0, None]
+
+    def test_touched_days_go_on_after_everything_was_deleted(self, store: CandleRepository) -> None:
+        store.upsert_many([some(minutes=[0, 1440]), some(timeframe="5m")])
+        store.delete("SPY")
+        for call in (store.revision_before, lambda symbol, timeframe: store.first_changed(symbol, timeframe, 0)):
+            with pytest.raises(UnknownSeriesError):
+                call("SPY", "1m")
+        store.upsert(some(minutes=[1440], calendar="24/7"))
+        assert store.snapshot("SPY", "1m").series.revision == 3
+        ends = [FIRST_DAY * DAY, FIRST_DAY * DAY + 1, (FIRST_DAY + 1) * DAY + 1]
+        assert [store.revision_before("SPY", "1m", end) for end in ends] == [0, 2, 3]
+        assert [store.first_changed("SPY", "1m", k) for k in (1, 2, 3)] == [
+            FIRST_DAY * DAY,
+            (FIRST_DAY + 1) * DAY,
+            None,
+        ]
+
+    def test_a_refused_batch_touches_nothing(self, store: CandleRepository) -> None:
+        store.upsert(some())
+        with pytest.raises(InputError):
+            store.upsert_many([some("B"), some(minutes=[-1440], calendar="24/7")])
+        assert store.revision_before("SPY", "1m", START - DAY + 1) == 0
+        assert store.first_changed("SPY", "1m", 1) is None
+        assert store.series_of("B") == []
+
     def test_latest_earliest_and_date_range(self, store: CandleRepository) -> None:
         store.upsert(some())
         assert store.latest("SPY", "1m") == some(minutes=[4])
@@ -197,7 +317,8 @@ class RepositoryContract:
         with pytest.raises(UnknownSeriesError, match="1m") as caught:
             store.read("SPY", "5m")
         assert caught.value.parameter == "timeframe"
-        for call in (store.latest, store.earliest, store.date_range, store.count, store.find, store.delete):
+        added = (store.snapshot, store.revision_before, lambda symbol, length: store.first_changed(symbol, length, 0))
+        for call in (store.latest, store.earliest, store.date_range, store.count, store.find, store.delete, *added):
             with pytest.raises(UnknownSeriesError):
                 call("SPX", "1m")
         with pytest.raises(InputError, match="timeframe"):
@@ -288,6 +409,62 @@ class RepositoryContract:
         assert [one.rows for one in store.series()] == [10] * 4
         assert [one.revision for one in store.series()] == [10] * 4
 
+    def test_snapshots_while_others_write(self, store: CandleRepository) -> None:
+        """Every write gives all candles the close of its number, so each snapshot tells which revision it is of."""
+        writes, rounds = 40, [0] * 3
+        store.upsert(some(minutes=range(3), price=1))
+        expected = {1: store.read("SPY", "1m")}
+        done = Event()
+
+        def write() -> None:
+            try:
+                for k in range(2, writes + 2):
+                    if k % 10 == 0:
+                        store.delete("SPY", "1m", None, START + 2 * MINUTE)
+                        left = expected[k - 1].between(START + 2 * MINUTE)
+                    elif k % 4 == 0:
+                        store.upsert(some(minutes=range(3), price=k))
+                        left = _over(expected[k - 1], some(minutes=range(3), price=k))
+                    else:
+                        store.upsert_many([some("other", [k]), some(minutes=[k + 1], price=k)])
+                        left = _over(expected[k - 1], some(minutes=[k + 1], price=k))
+                    expected[k] = left
+                    if k % 15 == 0:
+                        store.compact()
+            finally:
+                done.set()
+
+        def look(reader: int) -> list[Snapshot]:
+            seen: list[Snapshot] = []
+            while not (done.is_set() and rounds[reader]):
+                rounds[reader] += 1
+                snapshot = store.snapshot("SPY", "1m")
+                assert store.find("SPY", "1m").revision >= snapshot.series.revision, "and nobody looks back"
+                assert store.revision_before("SPY", "1m") >= snapshot.series.revision
+                assert store.first_changed("SPY", "1m", snapshot.series.revision - 1) is not None
+                if not seen or seen[-1].series != snapshot.series:
+                    seen.append(snapshot)
+                else:
+                    assert seen[-1] == snapshot
+            return seen
+
+        with ThreadPoolExecutor(4) as pool:
+            looking = [pool.submit(look, k) for k in range(3)]
+            pool.submit(write).result(timeout=120)
+            found = [one.result(timeout=120) for one in looking]
+        assert store.snapshot("SPY", "1m").series.revision == writes + 1
+        for seen in found:
+            revisions = [one.series.revision for one in seen]
+            assert revisions == sorted(revisions)
+            for one in seen:
+                held = expected[one.series.revision]
+                assert one.candles == held
+                assert (one.series.rows, one.series.first, one.series.last) == (
+                    len(held),
+                    held.microseconds[0],
+                    held.microseconds[-1],
+                )
+
     def test_closed(self, store: CandleRepository) -> None:
         store.close()
         store.close()
@@ -298,6 +475,11 @@ class RepositoryContract:
             lambda: store.quarantine([]),
             store.quarantined,
             store.series,
+            lambda: store.find("SPY", "1m"),
+            lambda: store.series_of("SPY"),
+            lambda: store.snapshot("SPY", "1m"),
+            lambda: store.revision_before("SPY", "1m"),
+            lambda: store.first_changed("SPY", "1m", 0),
             store.compact,
         ]
         for call in calls:
@@ -307,3 +489,15 @@ class RepositoryContract:
     def test_errors_are_of_one_tree(self, store: CandleRepository) -> None:
         with pytest.raises(CandlewickError):
             store.find("nothing", "1m")
+
+
+def _over(old: Candles, new: Candles) -> Candles:
+    """What a store holds after ``new`` came over ``old``, by dictionaries."""
+    rows = {
+        int(at): values
+        for one in (old, new)
+        for at, *values in zip(one.microseconds, *(getattr(one, name) for name in VALUES), strict=True)
+    }
+    time = np.array(sorted(rows), dtype=np.int64)
+    columns = {name: np.array([rows[at][k] for at in time.tolist()]) for k, name in enumerate(VALUES)}
+    return Candles.trusted(old.symbol, old.timeframe, old.calendar, time, columns)
