@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from candlewick.definitions import FLAGS, NUMBERS
 from candlewick.errors import FileFormatError, InputError, UnknownNameError
-from candlewick.settings import EXPECTED, PREFIX, TOML, default_store, load_settings
+from candlewick.settings import EXPECTED, PREFIX, TOML, control_path, default_store, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +32,9 @@ def test_every_setting_has_a_default_and_says_so(tmp_path: Path) -> None:
     assert settings["store"].value == default_store()
     assert settings["store"].value.startswith("duckdb:///")
     assert settings["sessions"].value is None
+    assert settings["control"].value is None
+    assert settings.flags() == {name: (one.default, "default") for name, one in FLAGS.items()}
+    assert [settings.number(name) for name in NUMBERS] == [2.0]
 
 
 @given(in_toml=st.booleans(), in_environment=st.booleans())
@@ -117,3 +121,64 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / TOML).mkdir()
     with pytest.raises(InputError, match=r"candlewick.toml: .* cannot be read: Is a directory"):
         load_settings(tmp_path)
+
+
+@given(in_toml=st.booleans(), in_environment=st.booleans())
+def test_flags_at_start_come_from_the_same_places(
+    tmp_path_factory: pytest.TempPathFactory, in_toml: bool, in_environment: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("work")
+    if in_toml:
+        write(folder, "rollout_percentage = 5\ncache_enabled = false")
+    with pytest.MonkeyPatch.context() as patch:
+        if in_environment:
+            patch.setenv("CANDLEWICK_ROLLOUT_PERCENTAGE", "12.5")
+        flags = load_settings(folder).flags()
+    if in_environment:
+        assert flags["rollout_percentage"] == (12.5, "environment CANDLEWICK_ROLLOUT_PERCENTAGE")
+    elif in_toml:
+        assert flags["rollout_percentage"] == (5.0, TOML)
+    else:
+        assert flags["rollout_percentage"] == (0.0, "default")
+    assert flags["cache_enabled"] == ((False, TOML) if in_toml else (True, "default"))
+
+
+def test_an_empty_flag_counts_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANDLEWICK_MAX_CACHE_MB", "")
+    assert load_settings(tmp_path).flags()["max_cache_mb"] == (512, "default")
+
+
+def test_a_flag_out_of_range_says_where_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "rollout_percentage = 150")
+    message = r"rollout_percentage \(candlewick.toml\): 150 is not valid; give a number from 0 to 100"
+    with pytest.raises(InputError, match=message):
+        load_settings(tmp_path)
+    monkeypatch.setenv("CANDLEWICK_ROLLOUT_PERCENTAGE", "many")
+    with pytest.raises(InputError, match=r"environment CANDLEWICK_ROLLOUT_PERCENTAGE\): 'many'"):
+        load_settings(tmp_path)
+
+
+def test_a_number_is_set_like_any_other(tmp_path: Path) -> None:
+    write(tmp_path, "grace_seconds = 0.5")
+    assert load_settings(tmp_path).number("grace_seconds") == 0.5
+
+
+def test_flags_stay_out_of_the_environment(tmp_path: Path) -> None:
+    write(tmp_path, "rollout_percentage = 5")
+    load_settings(tmp_path).export()
+    assert "CANDLEWICK_ROLLOUT_PERCENTAGE" not in os.environ, "a child would take it for its own"
+
+
+@pytest.mark.parametrize(
+    ("store", "control", "found"),
+    [
+        ("duckdb:///data/x.duckdb", None, Path("/data/x.duckdb.control.sqlite")),
+        ("duckdb:///C:/data/x.duckdb", None, Path("C:/data/x.duckdb.control.sqlite")),
+        ("x.duckdb", None, Path("x.duckdb.control.sqlite")),
+        ("memory:", None, None),
+        ("memory:", "own.sqlite", Path("own.sqlite")),
+        ("x.duckdb", "own.sqlite", Path("own.sqlite")),
+    ],
+)
+def test_the_control_journal_lies_beside_the_store(store: str, control: str | None, found: Path | None) -> None:
+    assert control_path(store, control) == found

@@ -133,7 +133,8 @@ class Controller:
         """The evidence of the step in force; a new step begins without any, and with its own share of alpha."""
         if self._state.step == step or not exposed:
             return self._state
-        return GuardState(step=step, trial=self._control.journal.begin_trial(rollout), memory=self._state.memory)
+        trial = self._control.journal.begin_trial(rollout)
+        return GuardState(step, trial, memory=self._state.memory, high_readings=self._state.high_readings)
 
     def _roll_back(self, why: str, evidence: dict[str, Any], step: int | None) -> None:
         try:
@@ -147,7 +148,7 @@ class Controller:
             self._pending = (why, evidence)
             self._problem = f"killed in this process only: {error}"
 
-    def _blind(self, error: Exception) -> None:
+    def blind(self, error: Exception) -> None:
         """What cannot be watched is not exposed; a journal that is only held by another is given BLIND seconds."""
         now = self._clock.monotonic()
         self._blind_at = self._blind_at or now
@@ -170,6 +171,6 @@ class Controller:
                     self._blind_at = self._problem = None
             except Exception as error:
                 log.exception("the guards failed")
-                self._blind(error)
+                self.blind(error)
             if self._ended and self._pairs.empty():
                 return
