@@ -45,7 +45,7 @@ class ClassicService(AnalyticsService):
         while True:
             snapshot, frame = self._bars(request, resolved)
             asked = _asked(frame, resolved)
-            end = _end(frame[asked], resolved)
+            end = resolved.settles(request.timeframe)
             revision = self._store.revision_before(request.symbol, resolved.series.timeframe, end)
             if revision <= snapshot.series.revision:
                 break  # else these bars were written to after they were read: read them again
@@ -145,13 +145,6 @@ def _asked(frame: pd.DataFrame, resolved: Resolved) -> slice:
     first = 0 if resolved.low is None else int(np.searchsorted(times, resolved.low))
     last = len(times) if resolved.high is None else int(np.searchsorted(times, resolved.high))
     return slice(first, max(first, last))
-
-
-def _end(asked: pd.DataFrame, resolved: Resolved) -> int | None:
-    """Up to where the answer depends on candles; None when it follows the series as it grows."""
-    if resolved.high is None:
-        return None
-    return max(resolved.high, int(asked["end"].iloc[-1])) if len(asked) else resolved.high
 
 
 def _finish(calendar: Calendar, timeframe: Timeframe, high: int) -> int:

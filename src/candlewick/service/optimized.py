@@ -131,20 +131,20 @@ class OptimizedService(AnalyticsService):
         for place, request in enumerate(requests):
             places.setdefault(request.symbol, []).append(place)
 
-        def answered(symbol: str) -> None:
-            for place in places[symbol]:
+        def answered(task: Sequence[int]) -> None:
+            for place in task:
                 if due is None or time.monotonic() < due:
                     results[place] = self._outcome(requests[place])
 
-        if self._concurrency_enabled:
-            for symbol, done in zip(places, self._pool.map(answered, list(places), deadline), strict=True):
-                if isinstance(done, CandlewickError):
-                    for place in places[symbol]:
-                        if results[place] is late:
-                            results[place] = done
-        else:
-            for symbol in places:
-                answered(symbol)
+        tasks: list[Sequence[int]] = list(places.values()) if self._concurrency_enabled else [range(len(requests))]
+        if due is None and len(tasks) == 1:
+            answered(tasks[0])
+            return results
+        for task, done in zip(tasks, self._pool.map(answered, tasks, deadline), strict=True):
+            if isinstance(done, CandlewickError):
+                for place in task:
+                    if results[place] is late:
+                        results[place] = done
         return list(results)  # what is late may still write into its own
 
     def symbols(self) -> list[Series]:
@@ -255,7 +255,7 @@ class OptimizedService(AnalyticsService):
         cut = view.cut(resolved.low, resolved.high, request.complete_until, final_only=request.final_only)
         if cut.last - cut.first > request.limit:
             raise LimitError(request.limit, cut.last - cut.first)
-        settled = None if resolved.high is None else max(resolved.high, cut.ends)
+        settled = resolved.settles(request.timeframe)
         revision = store.revision_before(request.symbol, resolved.series.timeframe, settled)
         series = view.known
         if revision > series.revision:
@@ -267,7 +267,7 @@ class OptimizedService(AnalyticsService):
             source=series.timeframe,
             engine=self.engine,
             revision=revision,
-            fingerprint=_fingerprint(request, resolved, revision, cut, settled),
+            fingerprint=_fingerprint(request, resolved, revision, cut.final),
             seconds=time.perf_counter() - began,
             cache=look.name.lower(),
             _encoded=encoded,
@@ -341,8 +341,7 @@ def _key(request: Request, resolved: Resolved) -> ViewKey:
     )
 
 
-def _fingerprint(request: Request, resolved: Resolved, revision: int, cut: Cut, settled: int | None) -> str:
-    """``settled`` stands beside the range: a bar of the range may be made of candles behind its end."""
+def _fingerprint(request: Request, resolved: Resolved, revision: int, final: int) -> str:
     calendar = find_calendar(resolved.series.calendar)
     return fingerprint(
         engine=OptimizedService.engine,
@@ -355,10 +354,9 @@ def _fingerprint(request: Request, resolved: Resolved, revision: int, cut: Cut, 
         revision=revision,
         start=resolved.low,
         end=resolved.high,
-        settled=settled,
         indicators=texts_of(request.indicators),
         arithmetic=arithmetic_of(request.indicators),
-        final=cut.final,
+        final=final,
         final_only=request.final_only,
     )
 

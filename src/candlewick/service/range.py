@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from candlewick.aggregation.batch import check_timeframes
+from candlewick.aggregation.edges import Edges
 from candlewick.engine.query import source_of
-from candlewick.errors import InputError
+from candlewick.errors import HorizonError, InputError
 from candlewick.service.request import Request
+from candlewick.sessions.calendar import find_calendar
 from candlewick.store.repository import CandleRepository, Series, bounds
+from candlewick.timeframe import Timeframe
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,20 @@ class Resolved:
     series: Series
     low: int | None
     high: int | None
+
+    def settles(self, timeframe: Timeframe) -> int | None:
+        """Before when the candles lie that can be in a bar of the range; None when it has no end.
+
+        A bar that opens before ``high`` is made of candles up to its bucket's end, be it there now or not.
+        """
+        if self.high is None:
+            return None
+        calendar = find_calendar(self.series.calendar)
+        try:
+            edges = Edges.between(calendar, timeframe, self.high - 1, self.high)
+        except HorizonError:  # there are no bars beyond what the calendar knows
+            return self.high
+        return max(self.high, edges.close_of(self.high - 1))
 
 
 def resolve_range(store: CandleRepository, request: Request) -> Resolved:
