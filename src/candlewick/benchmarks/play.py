@@ -17,7 +17,7 @@ SERVED = ("hit", "extension")
 
 @dataclass(frozen=True)
 class Played:
-    """``outcomes``: answers by what the cache did. ``seconds``: spent on the requests alone, with their JSON."""
+    """``outcomes``: answers by what the cache did. ``seconds``: spent on the requests alone."""
 
     requests: int
     appended: int
@@ -36,8 +36,10 @@ def play(
     service: AnalyticsService,
     store: CandleRepository,
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    json: bool = True,
 ) -> Played:
-    """Take every step: candles go to the store, requests to the service, whose answers are written as JSON.
+    """Take every step: candles go to the store, requests to the service, whose answers are written as JSON if wanted.
 
     ``progress`` is told after each minute how many requests are done. Raises what the service and the store raise.
     """
@@ -48,7 +50,8 @@ def play(
         if isinstance(step, Ask):
             started = time.perf_counter()
             answer = service.candles(step.request)
-            answer.json()
+            if json:
+                answer.json()
             seconds += time.perf_counter() - started
             outcomes[answer.cache] += 1
         elif isinstance(step, Append):

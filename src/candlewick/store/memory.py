@@ -177,6 +177,10 @@ def _next(entry: Entry[Candles] | None, candles: Candles, day: int, *, rewritten
 
 def _merged(old: Candles, new: Candles) -> Candles:
     """Both, sorted; where a time stands in both, the new candle."""
+    if len(old) and len(new) and new.microseconds[0] > old.microseconds[-1]:  # the usual write: nothing to sort
+        later = {name: np.concatenate([getattr(old, name), getattr(new, name)]) for name in VALUES}
+        times = np.concatenate([old.microseconds, new.microseconds])
+        return Candles.trusted(old.symbol, old.timeframe, old.calendar, times, later)
     kept = ~np.isin(old.microseconds, new.microseconds, assume_unique=True)
     time = np.concatenate([old.microseconds[kept], new.microseconds])
     order = np.argsort(time, kind="stable")

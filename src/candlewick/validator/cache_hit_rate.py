@@ -22,17 +22,16 @@ THRESHOLD = 85.0
 def run(context: Context) -> Result:
     """``measured``: percent of answers that are hits or extensions."""
     mix = Mix(minutes=context.profile.mix_minutes)
-    with open_store(context.file("mix.duckdb")) as store, context.application(store.url) as built:
+    with open_store("memory:") as store, context.application(store) as built:
         context.progress(f"{NAME}: {mix.symbols} symbols, {mix.sessions} sessions")
         fill(store, mix)
         before = stats_of(built.optimized)
         total = mix.minutes * mix.requests
-        played = play(
-            mix.steps(),
-            built.optimized,
-            store,
-            lambda done: context.progress(f"{NAME}: {done:,} of {total:,} requests"),
-        )
+
+        def said(done: int) -> None:
+            context.progress(f"{NAME}: {done:,} of {total:,} requests")
+
+        played = play(mix.steps(), built.optimized, store, said, json=False)
         after = stats_of(built.optimized)
     counted = {name: after[name] - before[name] for name in ("hits", "extensions", "misses")}
     looked_up = sum(counted.values())

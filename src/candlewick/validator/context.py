@@ -67,12 +67,14 @@ class Context:
         return root if (root / "pyproject.toml").is_file() else None
 
     @contextmanager
-    def application(self, url: str, control: Path | None = None, **engines: Any) -> Iterator[Application]:
-        """The whole over the store at ``url``, with a control journal of its own (at ``control`` when given).
+    def application(
+        self, store: str | CandleRepository, control: Path | None = None, **engines: Any
+    ) -> Iterator[Application]:
+        """The whole over a store, given open or by its address, with a control journal of its own (at ``control`` when given).
 
         ``engines``: ``classic`` or ``optimized`` in another form than the usual one.
         """
-        built: Application = find_factory(self.build)(url, control or self.file("control.sqlite"), **engines)
+        built: Application = find_factory(self.build)(store, control or self.file("control.sqlite"), **engines)
         try:
             yield built
         finally:
