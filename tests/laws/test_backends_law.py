@@ -16,26 +16,31 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from candlewick.candles import Candles
 from candlewick.errors import CandlewickError
 from candlewick.store.duckdb import DuckDBStore
+from candlewick.store.history import DAY
 from candlewick.store.memory import MemoryStore
-from candlewick.store.repository import CandleRepository, QuarantinedRow
+from candlewick.store.repository import CandleRepository, QuarantinedRow, Snapshot
 from candlewick.testing.repository_contract import START
 from candlewick.timeframe import MINUTE
 
 SYMBOLS = st.sampled_from(["A", "B/C", "D|é"])
 TIMEFRAMES = st.sampled_from(["1m", "5m", "1d"])
 CALENDARS = st.sampled_from(["XNYS", "XNYS", "XNYS", "24/7"])
-AT = st.one_of(st.none(), st.integers(-3, 40).map(lambda k: START + k * MINUTE), st.just("2024-01-02"))
+DAYS = st.sampled_from([0, 0, 0, 1, 2, -1])
+MINUTES = st.builds(lambda day, k: START + day * DAY + k * MINUTE, DAYS, st.integers(-3, 40))
+AT = st.one_of(st.none(), MINUTES, st.just("2024-01-02"))
 
 
 @st.composite
 def candles(draw: Any) -> Candles:
-    at = sorted(draw(st.sets(st.integers(0, 30), max_size=12)))
+    first, later = START + draw(DAYS) * DAY, draw(DAYS) * DAY
+    times = {first + k * MINUTE for k in draw(st.sets(st.integers(0, 30), max_size=12))}
+    at = sorted(times | {time + later for time in times if time % (3 * MINUTE) == 0})
     close = np.array([float(draw(st.integers(1, 3))) for _ in at])
     return Candles(
         symbol=draw(SYMBOLS),
         timeframe=draw(TIMEFRAMES),
         calendar=draw(CALENDARS),
-        time=START + np.array(at, dtype=np.int64) * MINUTE,
+        time=np.array(at, dtype=np.int64),
         open=close,
         high=close,
         low=close,
@@ -80,6 +85,20 @@ class Backends(RuleBasedStateMachine):
         self.alike(lambda store: store.read(symbol, timeframe, start, end))
         self.alike(lambda store: store.count(symbol, timeframe, start, end))
 
+    @rule(symbol=SYMBOLS, timeframe=TIMEFRAMES, start=AT, end=AT)
+    def snapshot(self, symbol: str, timeframe: str, start: Any, end: Any) -> None:
+        self.alike(lambda store: store.snapshot(symbol, timeframe, start, end))
+        for store in self.stores:
+            taken = _answer(store, lambda store: store.snapshot(symbol, timeframe, start, end))
+            if isinstance(taken, Snapshot):
+                expected = Snapshot(store.find(symbol, timeframe), store.read(symbol, timeframe, start, end))
+                assert taken == expected
+
+    @rule(symbol=SYMBOLS, timeframe=TIMEFRAMES, end=st.one_of(st.none(), MINUTES), since=st.integers(-1, 12))
+    def touched(self, symbol: str, timeframe: str, end: int | None, since: int) -> None:
+        self.alike(lambda store: store.revision_before(symbol, timeframe, end))
+        self.alike(lambda store: store.first_changed(symbol, timeframe, since))
+
     @rule(symbol=SYMBOLS, timeframe=TIMEFRAMES)
     def ends(self, symbol: str, timeframe: str) -> None:
         self.alike(lambda store: store.latest(symbol, timeframe))
@@ -111,6 +130,22 @@ class Backends(RuleBasedStateMachine):
     def list_alike(self) -> None:
         self.alike(lambda store: store.series())
         self.alike(lambda store: store.quarantined())
+        self.alike(lambda store: [store.series_of(symbol) for symbol in ("A", "B/C", "D|é")])
+
+    @invariant()
+    def touch_alike(self) -> None:
+        self.alike(_touched)
+
+
+def _touched(store: CandleRepository) -> list[Any]:
+    """What a store says of the touched days of every series, for each day and revision that may matter."""
+    said: list[Any] = []
+    first = START // DAY * DAY
+    for one in store.series():
+        assert store.revision_before(one.symbol, one.timeframe) == one.revision
+        said.append([store.revision_before(one.symbol, one.timeframe, first + k * DAY + 1) for k in range(-3, 6)])
+        said.append([store.first_changed(one.symbol, one.timeframe, since) for since in range(one.revision + 1)])
+    return said
 
 
 def _answer(store: CandleRepository, call: Callable[[CandleRepository], Any]) -> Any:

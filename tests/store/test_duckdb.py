@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,23 @@ import duckdb
 import numpy as np
 import pytest
 
-from candlewick.errors import FileFormatError, InputError, StoreBusyError, StoreError, StoreVersionError
+from candlewick.errors import (
+    FileFormatError,
+    InputError,
+    StoreBusyError,
+    StoreError,
+    StoreVersionError,
+    UnknownSeriesError,
+)
 from candlewick.store import duckdb as duckdb_store
+from candlewick.store import series_table
+from candlewick.store.database import Database
 from candlewick.store.duckdb import DuckDBStore
+from candlewick.store.history import DAY
 from candlewick.store.owner import Owner, beside
-from candlewick.testing.repository_contract import RepositoryContract, refused, some
+from candlewick.store.repository import Series
+from candlewick.testing.repository_contract import FIRST_DAY, START, RepositoryContract, refused, some
+from candlewick.timeframe import MINUTE
 
 HOLD = """
 import sys
@@ -51,6 +64,100 @@ def test_everything_is_there_after_opening_again(path: Path) -> None:
         store.upsert(some("new"))
         assert store.read("new", "1m") == some("new")
         assert store.read("SPY", "1m") == before[2]
+
+
+def touched(store: DuckDBStore) -> list[Any]:
+    """What a store says of the touched days of every series, for each day and revision that may matter."""
+    said: list[Any] = []
+    for one in store.series():
+        ends = range((FIRST_DAY - 3) * DAY + 1, (FIRST_DAY + 9) * DAY, DAY)
+        said.append([store.revision_before(one.symbol, one.timeframe, end) for end in (*ends, None)])
+        said.append([store.first_changed(one.symbol, one.timeframe, since) for since in range(one.revision + 1)])
+    return said
+
+
+def test_touched_days_are_there_after_opening_again(path: Path) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert_many([some(minutes=[0, 1440]), some("gone"), some("B", [-4000, 4000])])
+        store.upsert(some(minutes=[2880]))
+        store.upsert_many([some(minutes=[2881]), some("B", [1440])])
+        store.upsert_many([some(minutes=[k * 1440 for k in range(3, 8)]), some("gone", [9000])])
+        store.delete("gone")
+        store.delete("SPY", "1m", START + 5 * 1440 * MINUTE, START + 6 * 1440 * MINUTE)
+        store.upsert(some(minutes=[8 * 1440]))
+        before = touched(store)
+        assert len({str(one) for one in before}) == 4
+    with DuckDBStore(path) as store:
+        assert touched(store) == before
+        store.upsert(some("gone", [1440]))
+        assert store.find("gone", "1m").revision == 4
+        assert [store.first_changed("gone", "1m", since) for since in (0, 3)] == [
+            FIRST_DAY * DAY,
+            (FIRST_DAY + 1) * DAY,
+        ]
+        before = touched(store)
+    with DuckDBStore(path) as store:
+        assert touched(store) == before
+
+
+def test_look_ups_touch_no_database(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert_many([some(), some(timeframe="1d")])
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "cursor", None)
+            assert store.find("SPY", "1m") == store.series_of("SPY")[0] == store.series()[0]
+            assert store.revision_before("SPY", "1m", START + 1) == 1
+            assert store.first_changed("SPY", "1m", 0) == FIRST_DAY * DAY
+            with pytest.raises(TypeError):
+                store.read("SPY", "1m")
+
+
+def test_a_snapshot_of_a_series_that_goes_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert_many([some(), some("B")])
+        real = Database.reading
+
+        @contextmanager
+        def late(self: Database) -> Iterator[Any]:
+            store.delete("SPY")
+            with real(self) as cursor:
+                yield cursor
+
+        monkeypatch.setattr(Database, "reading", late)
+        with pytest.raises(UnknownSeriesError, match="SPY"):
+            store.snapshot("SPY", "1m")
+        monkeypatch.undo()
+        assert store.snapshot("B", "1m").candles == some("B")
+
+
+def test_a_snapshot_is_of_one_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DuckDBStore(path) as store:
+        store.upsert(some())
+        real = series_table.record
+
+        def late(cursor: Any, number: int) -> Series:
+            found = real(cursor, number)
+            store.upsert(some(minutes=[2, 99], price=7))
+            return found
+
+        monkeypatch.setattr(series_table, "record", late)
+        snapshot = store.snapshot("SPY", "1m")
+        monkeypatch.undo()
+        assert (snapshot.series.revision, snapshot.candles) == (1, some())
+        assert store.snapshot("SPY", "1m").series.revision == 2
+
+
+def test_compacting_while_somebody_reads(path: Path) -> None:
+    with DuckDBStore(path) as store:
+        for k in (3, 1, 2):
+            store.upsert(some(minutes=[k]))
+        with store._database.reading() as cursor:
+            assert cursor.execute("SELECT count(*) FROM candles").fetchall() == [(3,)]
+            store.compact()
+            assert cursor.execute("SELECT list(time) FROM candles").fetchall()[0][0][0] == START + 3 * MINUTE
+        assert store.read("SPY", "1m") == some(minutes=[1, 2, 3])
+    with DuckDBStore(path) as store:
+        assert store.read("SPY", "1m") == some(minutes=[1, 2, 3])
 
 
 def test_numbers_of_a_deleted_series_survive(path: Path) -> None:
