@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass
 
@@ -25,8 +24,8 @@ class Definition:
     name: str
     default: Value
     about: str
-    low: float = -math.inf
-    high: float = math.inf
+    low: float = 0
+    high: float = 0
 
     @property
     def right(self) -> str:
@@ -36,12 +35,13 @@ class Definition:
         if isinstance(self.default, str):
             return "give keys separated by commas, or nothing"
         kind = "a whole number" if isinstance(self.default, int) else "a number"
-        return f"give {kind} from {self.low:,g} to {self.high:,g}"
+        return f"give {kind} from {_number(self.low)} to {_number(self.high)}"
 
     def parse(self, value: object, parameter: str | None = None) -> Value:
         """``value`` (text, or already of the right type) as this one's type. Raises InputError naming ``parameter``."""
         found = self._typed(value)
-        if found is None or (not isinstance(found, str) and not self.low <= found <= self.high):
+        bounded = isinstance(found, int | float) and not isinstance(found, bool)
+        if found is None or (bounded and not self.low <= float(found) <= self.high):
             raise InputError(parameter or self.name, value, self.right)
         return found
 
@@ -58,6 +58,10 @@ class Definition:
             return int(value) if isinstance(value, str) or float(value).is_integer() else None
         except (ValueError, OverflowError):
             return None
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:g}"
 
 
 def _switch(value: object) -> bool | None:
@@ -92,7 +96,7 @@ FLAGS: dict[str, Definition] = {
         Definition("detailed_metrics", True, "histograms by timeframe beside the totals"),
         Definition("max_cache_mb", 512, "bytes that V2's cache may hold, in MiB", 1, 1_048_576),
         Definition("worker_pool_size", cpus(), "threads of the worker pool; the CPUs, since they compute", 1, 1024),
-        Definition("v2_deadline_ms", 1000, "after this V1 answers instead of V2: what a person waits for", 1, 6e5),
+        Definition("v2_deadline_ms", 1000, "after this V1 answers instead of V2: what a person waits for", 1, 600_000),
         Definition("rollout_allow", "", "keys that V2 answers at any percentage, unless killed"),
         Definition("rollout_deny", "", "keys that V1 always answers; before the allowed ones"),
         Definition(

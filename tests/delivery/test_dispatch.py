@@ -275,34 +275,11 @@ def test_while_killed_v2_is_refused_by_name_and_not_asked_by_auto(bench: Bench) 
         bench.ask(engine="optimized")
     assert bench.ask(v2=AssertionError("V2 was asked")).value == "v1"
     assert bench.ask(engine="classic").value == "v1"
-    assert bench.dispatcher.quick("A", "optimized", lambda: 1, lambda: 2) is None
 
 
 def test_an_unknown_engine_names_the_known(bench: Bench) -> None:
     with pytest.raises(UnknownNameError, match="engine: 'optimised' is unknown; nearest: optimized"):
         bench.ask(engine="optimised")
-    assert bench.dispatcher.quick("A", "optimised", lambda: 1, lambda: 2) is None
-
-
-def test_quick_answers_only_what_is_v2s_and_at_hand(bench: Bench) -> None:
-    quick = bench.dispatcher.quick
-    assert quick("A", "auto", lambda: "v1", lambda: "r") is None, "V1's"
-    bench.all_on()
-    assert quick("A", "classic", lambda: "v1", lambda: "r") is None
-    assert quick("A", "auto", lambda: "v1", lambda: None) is None
-    assert quick("A", "auto", lambda: "v1", lambda: 1 // 0) is None
-    assert bench.outcomes == [], "dispatch will count these"
-    found = quick("A", "auto", lambda: "v1", lambda: "r")
-    assert found == ("r", "optimized", "optimized", False, (Attempt("optimized", 0.0),), 1, 0.0)
-    (job,) = bench.notebook.jobs
-    assert (job.engine, job.value, job.rerun(), job.pair.first) == ("classic", "r", "v1", False)
-    explicit = quick("A", "optimized", lambda: "v1", lambda: "r")
-    assert explicit is not None
-    assert explicit.arm == "explicit"
-    bench.notebook.chooses = False
-    assert quick("A", "auto", lambda: "v1", lambda: "r") is not None
-    assert [one.arm for one in bench.outcomes] == ["optimized", "explicit", "optimized"]
-    assert len(bench.notebook.jobs) == 1
 
 
 ends = st.sampled_from(["answers", "fails", "refuses"])

@@ -107,31 +107,6 @@ class Dispatcher:
             return self._explicit(request, OPTIMIZED, lambda: _at_hand(v2_ready, v2))
         raise UnknownNameError("engine", engine, ENGINES)
 
-    def quick(
-        self, key: str, engine: str, v1: Callable[[], T], v2_ready: Callable[[], T | None]
-    ) -> Dispatched[T] | None:
-        """V2's answer at hand, where this request is V2's; else None, and then nothing was counted: ``dispatch`` it.
-
-        For callers that must not wait: neither engine computes. ``v1`` is only run off the caller's path.
-        """
-        snapshot = self._control.current
-        optimized = engine == OPTIMIZED or (engine == AUTO and route(snapshot, key) == OPTIMIZED)
-        if not optimized or snapshot.killed:
-            return None
-        request = _Request(key, snapshot, v1, v1, v2_ready, None, self._now())
-        try:
-            value = v2_ready()
-        except Exception:  # noqa: BLE001 - dispatch meets it again, and there it counts
-            return None
-        if value is None:
-            return None
-        attempt = Attempt(OPTIMIZED, self._now() - request.at)
-        if engine == OPTIMIZED:
-            return self._done(request, EXPLICIT, value, (attempt,))
-        if self._off_path.choose(snapshot.sample):
-            self._off_path.submit(Job(self._pair(request, attempt), CLASSIC, v1, value))
-        return self._done(request, OPTIMIZED, value, (attempt,))
-
     def close(self) -> None:
         """Let V2's threads end."""
         self._lanes.close()
