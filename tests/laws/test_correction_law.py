@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from candlewick.cache import block, checkpoints, indicator_cache, kept_bars, reading, series_view
 from candlewick.candles import Candles
@@ -33,7 +33,7 @@ START = 1_703_808_000_000_000
 CALENDARS = ("24/7", "XTKS", "XNYS")
 INDICATORS = (None, "sma(9)", "desk", "desk rsi(7)", "vwap(month),wma(5)")
 SMALL = {
-    (series_view, "FEWEST"): 8,
+    (series_view, "FEWEST"): 1,
     (checkpoints, "BASE"): 4,
     (reading, "PIECE"): 24,
     (block, "RUN"): 16,
@@ -42,18 +42,33 @@ SMALL = {
 }
 """So that a short series meets every edge that a long one has."""
 
+OPENS = (0, 10, 140, 150, 870, 880)
+"""Minutes of a day near which XTKS opens and breaks, XNYS opens, and nothing happens."""
+
 at_minute = st.one_of(
     st.integers(0, 12 * 1440),
-    st.builds(lambda day, minute: day * 1440 + minute, st.integers(0, 12), st.integers(0, 20)),  # opens of XTKS, 24/7
-    st.builds(lambda day, minute: day * 1440 + 140 + minute, st.integers(0, 12), st.integers(0, 20)),  # a break begins
-    st.builds(lambda day, minute: day * 1440 + 865 + minute, st.integers(0, 12), st.integers(0, 20)),  # XNYS opens
+    st.builds(
+        lambda day, near, minute: day * 1440 + near + minute,
+        st.sampled_from([0, 4, 5, 6, 10, 11]),
+        st.sampled_from(OPENS),
+        st.integers(0, 30),
+    ),
 )
 moments = st.one_of(
     st.none(),
     at_minute.map(lambda minute: START + minute * MINUTE),
-    st.sampled_from(["2024-01-04", "2024-01-05", "2024-01-08"]),
-    st.just(np.datetime64("2024-01-05")),
+    st.sampled_from(["2024-01-04", "2024-01-05", np.datetime64("2024-01-04"), "2024-01-08"]),
 )
+
+
+ends = st.one_of(
+    st.none(),
+    st.none(),
+    moments,
+    st.integers(4 * 1440, 16 * 1440).map(lambda minute: START + minute * MINUTE),
+    st.sampled_from(["2024-01-08", "2024-01-09"]),
+)
+"""Most of them behind most starts: a range that ends before it starts is an error."""
 
 
 @st.composite
@@ -63,17 +78,20 @@ def rows(draw: Any, longest: int = 6) -> list[tuple[float, float, float]]:
     return draw(st.lists(one, min_size=1, max_size=longest))
 
 
-requests = st.fixed_dictionaries(
+places = st.one_of(st.floats(0, 1), st.floats(0.6, 1), st.floats(0.8, 1), st.floats(0.95, 1))
+"""Where in the series something happens: most often near its end."""
+
+charts = st.fixed_dictionaries(
     {
         "timeframe": st.sampled_from(["1m", "5m", "5m", "1h", "1d", "1w", "1mo"]),
         "indicators": st.sampled_from(INDICATORS),
         "start": moments,
-        "end": moments,
+        "end": ends,
         "zero_volume": st.sampled_from(["keep", "keep", "drop"]),
         "final_only": st.sampled_from([False, False, True]),
         "complete_until": st.one_of(st.none(), st.none(), at_minute.map(lambda minute: START + minute * MINUTE)),
-        "limit": st.sampled_from([100_000, 100_000, 100_000, 7]),
-        "source": st.sampled_from([None, None, None, "1m", "5m"]),
+        "limit": st.sampled_from([100_000] * 9 + [7]),
+        "source": st.sampled_from([None] * 8 + ["1m", "5m"]),
     }
 )
 
@@ -89,23 +107,26 @@ class Corrections(RuleBasedStateMachine):
         self.folder: Path | None = None
         self.kept: list[tuple[Answer, dict[str, Any]]] = []
         self.seen: dict[str, dict[str, Any]] = {}
-        self.asked: list[dict[str, Any]] = []
+        self.encode = False
 
     @initialize(
         calendar=st.sampled_from(CALENDARS),
-        kilobytes=st.sampled_from([1, 40, 200, 100_000, 100_000]),
+        kilobytes=st.sampled_from([100_000, 100_000, 100_000, 60, 1]),
         duckdb=st.sampled_from([False, False, False, True]),
+        charts=st.lists(charts, min_size=2, max_size=3),
+        what=rows(12),
     )
-    def begin(self, calendar: str, kilobytes: int, duckdb: bool) -> None:
+    def begin(self, calendar: str, kilobytes: int, duckdb: bool, charts: list[dict[str, Any]], what: Any) -> None:
         self.patched.setattr(optimized, "MEGABYTE", 1024)
-        self.calendar, self.limit = calendar, kilobytes * 1024
+        self.calendar, self.limit, self.charts = calendar, kilobytes * 1024, charts
         if duckdb:
             self.folder = Path(tempfile.mkdtemp(prefix="candlewick-law-"))
-        self.store: CandleRepository = (
-            MemoryStore() if self.folder is None else DuckDBStore(self.folder / "law.duckdb")
-        )
+        self.store: CandleRepository = MemoryStore() if self.folder is None else DuckDBStore(self.folder / "law.duckdb")
         self.service = OptimizedService(self.store, max_cache_mb=kilobytes, workers=1)
-        self.put("1m", START + 60 * MINUTE, [(2.0, 0.25, 1), (3.0, 0.0, 0), (2.5, 1.5, 2)])
+        for day in (0, 3, 4, 5, 6, 10):
+            for minute in (10, 135, 870):
+                self.put("1m", START + day * DAY + minute * MINUTE, what)
+        self.look()
 
     def teardown(self) -> None:
         self.patched.undo()
@@ -137,15 +158,21 @@ class Corrections(RuleBasedStateMachine):
         stored = [one for one in self.store.series_of("S") if str(one.timeframe) == timeframe]
         return self.store.read("S", timeframe).microseconds.tolist() if stored else []
 
+    def look(self) -> None:
+        for chart in self.charts:
+            self.check(chart)
+
     @rule(what=rows(), gap=st.integers(1, 3), step=st.sampled_from([1, 1, 1, 7, 100]))
     def append(self, what: Any, gap: int, step: int) -> None:
         times = self.times() or [START]
         self.put("1m", times[-1] + gap * MINUTE, what, step)
+        self.look()
 
-    @rule(what=rows(30), day=st.integers(1, 3), minute=st.sampled_from([0, 140, 865, 10]))
+    @rule(what=rows(30), day=st.integers(1, 3), minute=st.sampled_from(OPENS))
     def next_days(self, what: Any, day: int, minute: int) -> None:
         newest = (self.times() or [START])[-1]
         self.put("1m", (newest // DAY + day) * DAY + minute * MINUTE, what)
+        self.look()
 
     @rule(what=rows(1))
     def form(self, what: Any) -> None:
@@ -153,62 +180,80 @@ class Corrections(RuleBasedStateMachine):
         times = self.times()
         if times:
             self.put("1m", times[-1], what)
+            self.look()
 
-    @rule(what=rows(2), place=st.floats(0, 1))
+    @rule(what=rows(2), place=places)
     def correct(self, what: Any, place: float) -> None:
         times = self.times()
         if times:
             self.put("1m", times[int(place * (len(times) - 1))], what)
+            self.look()
 
-    @rule(what=rows(40), at=at_minute, step=st.sampled_from([1, 1, 3]))
+    @rule(what=rows(20), at=at_minute, step=st.sampled_from([1, 1, 3]))
     def insert(self, what: Any, at: int, step: int) -> None:
         self.put("1m", START + at * MINUTE, what, step)
+        self.look()
 
-    @rule(first=st.floats(0, 1), count=st.integers(1, 30))
+    @rule(first=places, count=st.integers(1, 30))
     def delete(self, first: float, count: int) -> None:
         times = self.times()
         if times:
             row = int(first * (len(times) - 1))
             self.store.delete("S", "1m", times[row], times[min(row + count, len(times)) - 1] + 1)
+            self.look()
 
     @rule(place=st.floats(0, 0.5))
     def delete_older(self, place: float) -> None:
         times = self.times()
         if times:
             self.store.delete_older_than(times[int(place * (len(times) - 1))])
+            self.look()
 
-    @rule(calendar=st.sampled_from(CALENDARS))
-    def delete_all(self, calendar: str) -> None:
-        """It may come back with another calendar."""
-        if self.times():
+    @rule(calendar=st.sampled_from(CALENDARS), what=rows(30))
+    def come_back(self, calendar: str, what: Any) -> None:
+        """Gone, then there again with other candles and perhaps another calendar."""
+        if self.store.series_of("S"):
             self.store.delete("S")
-            self.calendar = calendar
+        self.look()
+        self.calendar = calendar
+        self.put("1m", START + 3 * DAY + 10 * MINUTE, what)
+        self.look()
 
     @rule(what=rows(), at=at_minute)
-    def put_own_5m(self, what: Any, at: int) -> None:
-        if not self.times("5m"):
+    def own_5m(self, what: Any, at: int) -> None:
+        """A stored 5m series serves 5m itself, for as long as it is there."""
+        if self.times("5m"):
+            self.store.delete("S", "5m")
+        else:
             self.put("5m", START + at // 5 * 5 * MINUTE, what)
+        self.look()
 
-    @precondition(lambda self: self.times("5m"))
     @rule()
-    def delete_own_5m(self) -> None:
-        self.store.delete("S", "5m")
+    def switch(self) -> None:
+        """Without the cache, and with an empty one."""
+        for enabled in (False, True):
+            self.service.reconfigure(cache_enabled=enabled, concurrency_enabled=enabled)
+            self.look()
 
-    @rule(enabled=st.booleans())
-    def switch(self, enabled: bool) -> None:
-        self.service.reconfigure(cache_enabled=enabled, concurrency_enabled=enabled)
+    @rule(chart=charts, place=st.integers(0, 2))
+    def ask_something_else(self, chart: dict[str, Any], place: int) -> None:
+        self.charts[place % len(self.charts)] = chart
+        self.check(chart)
 
-    @rule(asked=requests, encode=st.booleans())
-    def ask(self, asked: dict[str, Any], encode: bool) -> None:
-        self.asked.append(asked)
-        self.check(asked, encode)
+    @rule(indicators=st.sampled_from(INDICATORS), place=st.integers(0, 2))
+    def ask_for_other_indicators(self, indicators: str | None, place: int) -> None:
+        self.check(self.charts[place % len(self.charts)] | {"indicators": indicators})
 
-    @precondition(lambda self: self.asked)
-    @rule(place=st.integers(0, 20), encode=st.booleans())
-    def ask_again(self, place: int, encode: bool) -> None:
-        self.check(self.asked[-1 - place % len(self.asked)], encode)
+    @rule(start=moments, end=ends, place=st.integers(0, 2))
+    def ask_for_another_range(self, start: Any, end: Any, place: int) -> None:
+        self.check(self.charts[place % len(self.charts)] | {"start": start, "end": end})
 
-    def check(self, asked: dict[str, Any], encode: bool) -> None:
+    @rule(encode=st.booleans())
+    def again(self, encode: bool) -> None:
+        self.encode = encode
+        self.look()
+
+    def check(self, asked: dict[str, Any]) -> None:
         request = Request.of("S", **asked)
         expected = rebuilt(self.store, asked)
         at_once = self.service.cached(request)
@@ -220,7 +265,7 @@ class Corrections(RuleBasedStateMachine):
             assert_same(columns, expected)
             assert_same(self.seen.setdefault(got.fingerprint, columns), columns)
             self.kept = [*self.kept[-20:], (got, {name: values.copy() for name, values in columns.items()})]
-            if encode:
+            if self.encode:
                 assert got.json().startswith(b'{"symbol":"S"')
 
     @invariant()
@@ -264,4 +309,9 @@ def assert_same(mine: Any, theirs: Any) -> None:
 
 
 TestCorrections = Corrections.TestCase
-TestCorrections.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestCorrections.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.slow
+class TestManyCorrections(Corrections.TestCase):  # type: ignore[name-defined, misc]
+    settings = settings(max_examples=400, stateful_step_count=50, deadline=None)
