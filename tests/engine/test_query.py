@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import candlewick as cw
+from candlewick.engine.query import source_of
 from candlewick.errors import InputError, UnknownSeriesError
 from candlewick.store.repository import CandleRepository
+from candlewick.testing.failing_repository import FailingRepository
 
 pytestmark = pytest.mark.kernel
 
@@ -80,3 +82,10 @@ def test_without_indicators_there_are_none(store: CandleRepository) -> None:
     answer = cw.query(store, "ACME", "1h")
     assert answer.indicators is None
     assert np.array_equal(answer.bars.n, [60] * 6 + [30])
+
+
+def test_the_source_is_found_without_looking_at_every_series(store: CandleRepository) -> None:
+    watched = FailingRepository(store, method="series", error=AssertionError("no scan"))
+    one = store.series()[0]
+    assert source_of(watched, one.symbol, one.timeframe) == one.timeframe
+    assert watched.calls == {"series_of": 1}

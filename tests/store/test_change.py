@@ -6,9 +6,13 @@ from hypothesis import strategies as st
 
 from candlewick.candles import VALUES
 from candlewick.store.change import appended, compared
-from candlewick.testing.repository_contract import some
+from candlewick.store.history import DAY
+from candlewick.testing.repository_contract import START, some
+from candlewick.timeframe import MINUTE
 
-minutes = st.sets(st.integers(0, 30), max_size=15).map(sorted)
+# Up to two days on, so that the first day of a change is not always that of the first candle.
+near = st.one_of(st.integers(0, 20), st.integers(560, 580), st.integers(2000, 2020))
+minutes = st.sets(near, max_size=15).map(sorted)
 
 
 @given(minutes, minutes, st.booleans())
@@ -20,6 +24,11 @@ def test_a_comparison_equals_that_of_dictionaries(stored: list[int], coming: lis
     assert change.different.tolist() == [at in held and not same for at in coming]
     counts = change.upserted
     assert counts.inserted + counts.updated + counts.unchanged == len(coming)
+    assert counts.inserted == int(np.count_nonzero(change.new))
+    assert counts.updated == int(np.count_nonzero(change.different))
+    if counts.changed:
+        touched = [at for at in coming if at not in held or not same]
+        assert change.first_day(new) == (START + touched[0] * MINUTE) // DAY
     if stored:
         last = int(old.microseconds[-1])
         expected = any((at in held and not same) or (at not in held and at < stored[-1]) for at in coming)

@@ -221,6 +221,43 @@ def test_a_write_that_fails_midway_leaves_nothing(path: Path, monkeypatch: pytes
         assert store.find("B", "1m").rows == 5
 
 
+class FullDisk:
+    """A cursor that cannot commit."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.cursor = cursor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cursor, name)
+
+    def commit(self) -> None:
+        raise duckdb.IOException("no space left on device")
+
+
+def test_a_commit_that_fails_is_not_in_the_catalogue(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Database.cursor
+
+    @contextmanager
+    def full(self: Database) -> Iterator[Any]:
+        with real(self) as cursor:
+            yield FullDisk(cursor)
+
+    with DuckDBStore(path) as store:
+        store.upsert(some())
+        before = store.series(), touched(store)
+        monkeypatch.setattr(Database, "cursor", full)
+        for call in (lambda: store.upsert(some(minutes=[9])), lambda: store.delete("SPY")):
+            with pytest.raises(StoreError, match="no space"):
+                call()
+        monkeypatch.undo()
+        assert (store.series(), touched(store)) == before
+        assert store.snapshot("SPY", "1m").candles == some()
+        store.quarantine([refused()])
+        assert (store.series(), touched(store)) == before, "nor at the next commit"
+        store.upsert(some(minutes=[9]))
+        assert store.find("SPY", "1m").revision == 2
+
+
 def test_an_error_of_the_database_is_a_store_error(path: Path) -> None:
     with DuckDBStore(path) as store:
         store.upsert(some())

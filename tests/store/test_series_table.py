@@ -24,6 +24,8 @@ def path(tmp_path: Path) -> Path:
         ("UPDATE history SET revision = 2", "do not ascend"),
         ("DROP TABLE history", "history"),
         ("DELETE FROM candlewick", "does not say its schema"),
+        ("UPDATE candlewick SET schema = 0", "does not say its schema"),
+        ("INSERT INTO candlewick SELECT * FROM candlewick", "does not say its schema"),
         ("UPDATE candlewick SET schema = NULL", "does not say its schema"),
     ],
 )

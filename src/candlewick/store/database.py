@@ -218,9 +218,9 @@ class Database:
             raise FileFormatError("store", str(self.path), expected, "is a DuckDB file of something else") from error
         except duckdb.Error as error:
             raise FileFormatError("store", str(self.path), _first_line(error), "is damaged") from error
-        if len(rows) != 1 or not isinstance(rows[0][0], int):
+        schema = rows[0][0] if len(rows) == 1 else None
+        if schema is None or schema < 1:
             raise FileFormatError("store", str(self.path), "it does not say its schema", "is damaged")
-        schema = rows[0][0]
         if schema > SCHEMA:
             raise StoreVersionError(
                 f"store: {self.path} has schema {schema}, this candlewick knows {SCHEMA}: use a newer candlewick"

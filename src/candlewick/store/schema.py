@@ -29,8 +29,8 @@ def upgrade(connection: Any, schema: int) -> None:
     """Bring the tables of an older schema up to this one, in one transaction: all of it or nothing."""
     connection.begin()
     try:
-        if schema < 2:
-            _add_history(connection)
+        for step in STEPS[schema - 1 :]:
+            step(connection)
         connection.execute("UPDATE candlewick SET schema = ?", [SCHEMA])
     except BaseException:
         connection.rollback()
@@ -45,3 +45,7 @@ def _add_history(connection: Any) -> None:
     if rows:
         stairs = [(number, day_of(first), revision) for number, first, revision in rows]
         connection.executemany("INSERT INTO history VALUES (?, ?, ?)", stairs)
+
+
+STEPS = (_add_history,)
+"""What leads from each schema to the next, from schema 1 on."""
