@@ -11,6 +11,7 @@ import pytest
 from candlewick.aggregation.batch import session_bars
 from candlewick.benchmarks import ingest as ingest_row
 from candlewick.benchmarks.contest import Contest, Result
+from candlewick.benchmarks.delivery_cost import dispatching, routing
 from candlewick.benchmarks.desk import desk
 from candlewick.benchmarks.ingest import Target, from_csv, write_csv
 from candlewick.benchmarks.live import HISTORY, STEP, Market, live, steps
@@ -127,6 +128,19 @@ def test_every_call_gets_a_new_file_and_clearing_removes_them(tmp_path: Path) ->
     target.clear()
     assert not first.parent.exists()
     assert not target.next().exists()
+
+
+def test_routing(agree: Agree) -> None:
+    contest = routing(2_000, 1)
+    assert "OpenFeature in memory" in agree(contest)
+    found = contest.contenders[0].answers(contest.contenders[0].prepare()())["optimized"]
+    assert 120 < found.sum() < 280, "about a tenth"
+
+
+def test_dispatching(agree: Agree) -> None:
+    agree(dispatching(500, 1))
+    one, other = dispatching(500, 1).contenders[0], routing(500, 1).contenders[0]
+    assert (one.answers(one.prepare()())["optimized"] == other.answers(other.prepare()())["optimized"]).all()
 
 
 def test_stacked() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from candlewick.benchmarks.benchmark import Benchmark
+from candlewick.benchmarks.delivery_cost import DELIVERY, ROUTING
 from candlewick.benchmarks.desk import DESK
 from candlewick.benchmarks.ingest import INGEST
 from candlewick.benchmarks.live import LIVE
@@ -14,7 +15,7 @@ from candlewick.benchmarks.wide import WIDE
 from candlewick.errors import UnknownNameError
 
 BENCHMARKS: dict[str, Benchmark] = {
-    benchmark.name: benchmark for benchmark in (DESK, WIDE, SCAN, MINUTES_TO_FIVE, LIVE, INGEST)
+    benchmark.name: benchmark for benchmark in (DESK, WIDE, SCAN, MINUTES_TO_FIVE, LIVE, INGEST, ROUTING, DELIVERY)
 }
 
 

@@ -44,7 +44,8 @@ CREATE TABLE reports (process TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT N
 class ControlJournal:
     """The journal at ``path``, made when it is not there; None keeps it in the memory of this process.
 
-    ``base``: the flags at start, from ``Settings.flags()``; what the journal says goes before them. Safe for many
+    ``base``: the flags at start, from ``Settings.flags()``; what the journal says goes before them. ``salt``: that of
+    every rollout, where a trial is to meet the same keys again; by default each draws one by chance. Safe for many
     threads and processes; after a fork call ``reopen``. Raises FileFormatError for a file that is no journal,
     StoreVersionError for a newer one, StoreError when the file cannot be read or written.
     """
@@ -55,10 +56,12 @@ class ControlJournal:
         *,
         base: Mapping[str, tuple[Value, str]] | None = None,
         clock: Clock | None = None,
+        salt: str | None = None,
     ) -> None:
         self.path = None if path is None else Path(path)
         self.base = default_flags() if base is None else dict(base)
         self._clock = clock or SystemClock()
+        self._salt = salt
         self._left: list[object] = []
         self.reopen()
 
@@ -93,7 +96,7 @@ class ControlJournal:
         """Set a flag. Raises UnknownNameError, InputError, and KilledError for an exposure while killed."""
         parsed = find_flag(name).parse(value)
         with self._writing() as state:
-            changes = to_set(state, self._values(state), name, parsed, secrets.token_hex(16))
+            changes = to_set(state, self._values(state), name, parsed, self._draw())
             return self._append(state, changes, who, why, {})
 
     def kill(self, *, who: str, why: str, evidence: Mapping[str, Any] | None = None, step: int | None = None) -> bool:
@@ -158,6 +161,9 @@ class ControlJournal:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    def _draw(self) -> str:
+        return secrets.token_hex(16) if self._salt is None else self._salt
+
     def _values(self, state: State) -> dict[str, Value]:
         return {name: value for name, (value, _) in self.base.items()} | dict(state.flags)
 
@@ -218,7 +224,7 @@ class ControlJournal:
                 connection.execute(f"PRAGMA application_id = {APPLICATION}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
                 self._connection = connection
-                self._append(State(), [Change("create", "salt", "", secrets.token_hex(16))], "candlewick", "", {})
+                self._append(State(), [Change("create", "salt", "", self._draw())], "candlewick", "", {})
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
