@@ -14,7 +14,7 @@ Every constant below was written down before any engine was measured on the mix,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,6 +25,7 @@ from candlewick.columnar import Floats
 from candlewick.errors import InputError
 from candlewick.service.request import Request
 from candlewick.sources.simulated import simulate
+from candlewick.timeframe import MINUTE
 
 SEED = 20_250_106
 SYMBOLS = 200
@@ -112,8 +113,11 @@ class Mix:
         """The day: each minute its candles, now and then a correction, then the minute's requests."""
         random = np.random.default_rng([self.seed, self.symbols])
         today = [candles.between(self.opens[-1], None) for candles in self.market]
+        ends = self.opens[-1] + np.arange(self.minutes + 1) * MINUTE
+        places = [np.searchsorted(one.microseconds, ends).tolist() for one in today]
         for minute in range(self.minutes):
-            yield self._minute(today, minute)
+            rows = (one.rows(at[minute], at[minute + 1]) for one, at in zip(today, places, strict=True))
+            yield Append(tuple(row for row in rows if len(row)))
             if minute % CORRECTED_EVERY == CORRECTED_EVERY - 1:
                 yield self._corrected(random, minute)
             yield from self._asked(random)
@@ -126,15 +130,10 @@ class Mix:
             found += self._asked(random)
         return found[:count]
 
-    def _minute(self, today: Sequence[Candles], minute: int) -> Append:
-        at = self.opens[-1] + minute * 60_000_000
-        rows = (candles.between(at, at + 60_000_000) for candles in today)
-        return Append(tuple(row for row in rows if len(row)))
-
     def _corrected(self, random: np.random.Generator, minute: int) -> Correct:
         """A candle of yesterday or of today so far, closing at another price within its own high and low."""
         candles = self.market[random.integers(self.symbols)]
-        known = candles.between(self.opens[-2], self.opens[-1] + minute * 60_000_000)
+        known = candles.between(self.opens[-2], self.opens[-1] + minute * MINUTE)
         row = int(random.integers(len(known)))
         old = known.rows(row, row + 1)
         values = {name: getattr(old, name) for name in VALUES}

@@ -70,8 +70,9 @@ class Context:
     def application(
         self, store: str | CandleRepository, control: Path | None = None, **engines: Any
     ) -> Iterator[Application]:
-        """The whole over a store, given open or by its address, with a control journal of its own (at ``control`` when given).
+        """The whole over a store, given open or by its address.
 
+        ``control``: where its control journal lies; default: a file of its own.
         ``engines``: ``classic`` or ``optimized`` in another form than the usual one.
         """
         built: Application = find_factory(self.build)(store, control or self.file("control.sqlite"), **engines)

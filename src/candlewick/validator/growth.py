@@ -35,7 +35,7 @@ from candlewick.validator.application import Application
 from candlewick.validator.factory import find_factory
 
 BLOCKS = 20
-WARM_BLOCKS = 4
+WARM_BLOCKS = 2
 """Blocks before the first one that counts."""
 LOAD = {"symbols": 10, "sessions": 5, "minutes": 1, "requests": 200}
 """The mix's requests, of which so many differ; they come round again and again."""
