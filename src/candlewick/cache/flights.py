@@ -16,6 +16,12 @@ class Flights(Generic[Result]):
     def __init__(self) -> None:
         self._lock = Lock()
         self._under_way: dict[Hashable, Future[Result]] = {}
+        self._waiting = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for what another asked first."""
+        return self._waiting
 
     def run(self, question: Hashable, call: Callable[[], Result]) -> tuple[Result, bool]:
         """What ``call`` returns, and whether it was called here rather than waited for. Raises what it raises."""
@@ -24,8 +30,13 @@ class Flights(Generic[Result]):
             leads = flight is None
             if flight is None:
                 flight = self._under_way[question] = Future()
+            self._waiting += not leads
         if not leads:
-            return flight.result(), False
+            try:
+                return flight.result(), False
+            finally:
+                with self._lock:
+                    self._waiting -= 1
         try:
             flight.set_result(call())
         except BaseException as error:
