@@ -33,7 +33,8 @@ class Contender:
     ``prepare`` builds what the task starts from, untimed, and returns the timed call; ``answers`` reads what that call
     returned. ``units``: candles (rows, symbols...) done by one call. ``packages``: modules that it needs.
     ``tolerance``: largest difference from ours, as a share of the column's largest value, from row ``settled`` on,
-    where another seed of a recursion no longer shows. ``after`` tidies up behind each call, untimed.
+    where another seed of a recursion no longer shows. ``after`` tidies up behind each call, untimed. ``figures`` are
+    asked for when all is timed: what the contender measured beside the time.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Contender:
     settled: int = 0
     note: str = ""
     after: Callable[[], None] = lambda: None
+    figures: Callable[[], Mapping[str, float]] = dict
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Result:
     cpu: tuple[float, ...] = field(default=(), repr=False)
     difference: float | None = None
     tolerance: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def best(self) -> float:
@@ -150,6 +153,9 @@ def race(
         results[name] = replace(
             results[name], wall=tuple(taken / units for taken in wall), cpu=tuple(taken / units for taken in cpu)
         )
+    for contender in present:
+        if results[contender.name].status is Status.MEASURED:
+            results[contender.name] = replace(results[contender.name], figures=contender.figures())
     left_out = [Result(peer.name, Status.LEFT_OUT, note=peer.reason) for peer in contest.left_out]
     return [*(results[c.name] for c in contest.contenders), *left_out, results[COPY]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FULL_SPEED = 23.0
 """GB/s of ``np.copyto`` at which goals in nanoseconds hold as they stand; a slower machine is given more time."""
@@ -11,12 +11,16 @@ FULL_SPEED = 23.0
 
 @dataclass(frozen=True)
 class Standing:
-    """Best nanoseconds a unit of ours, of each measured peer, and of the copy; ``copy_speed`` in GB/s."""
+    """Best nanoseconds a unit of ours, of each measured peer, and of the copy; ``copy_speed`` in GB/s.
+
+    ``figures``: what ours measured beside the time, by name.
+    """
 
     ours: float
     peers: Mapping[str, float]
     copy: float
     copy_speed: float
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,26 @@ class TimesTheCopy:
         return Verdict(self.text, figure, figure <= self.factor)
 
 
-Goal = Faster | Within | TimesTheCopy
+@dataclass(frozen=True)
+class AtLeast:
+    """A figure beside the time that is to be so high. ``words`` state it for a reader."""
+
+    figure: str
+    least: float
+    words: str
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return self.words
+
+    def judge(self, standing: Standing) -> Verdict:
+        """The figure; not judged where it was not measured."""
+        found = standing.figures.get(self.figure)
+        return Verdict(self.text, found, None if found is None else found >= self.least)
+
+
+Goal = Faster | Within | TimesTheCopy | AtLeast
 
 
 def all_met(verdicts: Sequence[Verdict]) -> bool | None:

@@ -11,11 +11,13 @@ from candlewick.benchmarks.ingest import INGEST
 from candlewick.benchmarks.live import LIVE
 from candlewick.benchmarks.minutes import MINUTES_TO_FIVE
 from candlewick.benchmarks.scan import SCAN
+from candlewick.benchmarks.service import SERVICE
 from candlewick.benchmarks.wide import WIDE
 from candlewick.errors import UnknownNameError
 
 BENCHMARKS: dict[str, Benchmark] = {
-    benchmark.name: benchmark for benchmark in (DESK, WIDE, SCAN, MINUTES_TO_FIVE, LIVE, INGEST, ROUTING, DELIVERY)
+    benchmark.name: benchmark
+    for benchmark in (DESK, WIDE, SCAN, MINUTES_TO_FIVE, LIVE, INGEST, ROUTING, DELIVERY, SERVICE)
 }
 
 

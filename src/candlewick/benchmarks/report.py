@@ -56,7 +56,7 @@ class Row:
     def judged(self, goals: Sequence[Goal]) -> list[Verdict]:
         """Each goal's verdict."""
         peers = {peer.name: peer.best for peer in self.peers}
-        standing = Standing(self.ours.best, peers, self.copy.best, self.copy_speed)
+        standing = Standing(self.ours.best, peers, self.copy.best, self.copy_speed, self.ours.figures)
         return [goal.judge(standing) for goal in goals]
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,6 +91,8 @@ class Row:
             known["tolerance"] = result.tolerance
         if result.status is not Status.MEASURED:
             return known
+        if result.figures:
+            known["figures"] = {name: _rounded(figure) for name, figure in result.figures.items()}
         return known | {
             "units": result.units,
             "runs": len(result.wall),
