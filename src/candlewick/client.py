@@ -121,14 +121,16 @@ class Client:
             response = self._http.request(method, self.address + path, **about)
         except httpx.HTTPError as error:
             raise UnreachableError(self.address, str(error) or type(error).__name__) from error
-        if response.headers.get("content-type", "").startswith(CONTENT_TYPE):
-            raise error_of(msgspec.json.decode(response.content))
-        if response.status_code != 200:
+        problem = response.headers.get("content-type", "").startswith(CONTENT_TYPE)
+        if response.status_code != 200 and not problem:
             raise UnreachableError(self.address, f"it answered {response.status_code} to {method} {path}")
         try:
-            return msgspec.json.decode(response.content)
+            value = msgspec.json.decode(response.content)
         except msgspec.DecodeError as error:
             raise UnreachableError(self.address, f"what it answered to {method} {path} is no JSON") from error
+        if problem:
+            raise error_of(value)
+        return value
 
 
 def columns_of(answer: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:

@@ -20,9 +20,10 @@ import pytest
 
 from candlewick.cli.connection import open_or_reach, reach
 from candlewick.cli.reached import calendar_of, combined
+from candlewick.cli.serve import warm_up
 from candlewick.cli.status import lines, look
 from candlewick.client import Client
-from candlewick.errors import InputError, StoreBusyError
+from candlewick.errors import StoreBusyError
 from candlewick.store.open import open_store
 from candlewick.store.owner import Owner, beside
 from candlewick.timeframe import Timeframe
@@ -328,6 +329,12 @@ def test_summaries_of_several_files_are_one() -> None:
     assert both.rows == both.inserted + both.updated + both.unchanged + both.duplicates + both.quarantined
 
 
-def test_a_client_wants_an_address() -> None:
-    with pytest.raises(InputError, match="address"):
-        Client("127.0.0.1:8787")
+def test_a_warm_up_that_fails_is_in_the_log_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    class Cold:
+        def warm_up(self) -> None:
+            raise OSError("no room for kernels")
+
+    application: Any = Cold()
+    warm_up(application).join(30)
+    assert "warming up failed" in caplog.text
+    assert "no room for kernels" in caplog.text

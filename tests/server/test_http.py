@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -18,6 +19,7 @@ from candlewick.errors import (
     OverloadedError,
     StoreError,
 )
+from candlewick.server.http import create_app
 from candlewick.service.request import Request
 
 PROBLEM = "application/problem+json"
@@ -240,3 +242,30 @@ def test_responses_are_counted_by_pattern(ask, application):
     assert 'candlewick_http_responses_total{method="other",route="none",status="404"} 1.0' in text
     assert "coffee" not in text
     assert "AAPL" not in text
+
+
+def test_a_server_of_other_addresses_takes_other_names(application):
+    async def go():
+        app = create_app(application, loopback_only=False)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://candles.example") as client:
+            response = await client.get("/health/live")
+        app.state.serving.close()
+        return response.status_code
+
+    assert asyncio.run(go()) == 200
+
+
+def test_what_the_framework_refuses_is_a_problem_too(application):
+    async def go():
+        app = create_app(application)
+
+        @app.get("/typed")
+        async def typed(number: int) -> int:
+            return number
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+            response = await client.get("/typed?number=x")
+        app.state.serving.close()
+        return response
+
+    assert problem(asyncio.run(go()), 400, "about:blank")["detail"].startswith("query.number: ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 import signal
 import socket
@@ -122,14 +121,17 @@ def test_what_hangs_is_left_behind(start, tmp_path, candles):
         assert store.count("AAPL", "1m") == 390
 
 
-def test_in_this_process_the_signal_handlers_are_put_back(candles):
+@pytest.mark.parametrize("signals", [1, 2])
+def test_in_this_process_the_signal_handlers_are_put_back(signals):
+    """A second signal ends it at once: it does not wait for connections."""
     application = SmallApplication(MemoryStore())
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     addresses = []
 
     def ready(address: str) -> None:
         addresses.append(address)
-        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(signals):
+            signal.raise_signal(signal.SIGTERM)
 
     run(application, port=0, ready=ready)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
@@ -156,6 +158,14 @@ def test_a_port_in_use_is_told_and_the_application_is_closed():
         with pytest.raises(InputError, match=r"port: .* cannot be listened on"):
             run(application, port=taken.getsockname()[1])
         assert application.closed == 1
+
+
+def test_answers_are_sent_at_once():
+    """asyncio turns off the wait for acknowledgements only on sockets that say that they are TCP."""
+    with bind("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        assert accepted.proto == socket.IPPROTO_TCP
+        accepted.close()
 
 
 def test_an_address_says_where_it_is_reached():

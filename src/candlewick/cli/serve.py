@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,26 +50,27 @@ def serve(
 
     def ready(address: str) -> None:
         application.announce(address)
-        _warm_up(application)
+        warm_up(application)
         _tell(address, application.url, json=json)
 
     run(application, host, port, ready=ready, limits=Limits(body_bytes=max_body_mb << 20))
 
 
-def _warm_up(application: Application) -> None:
-    from threading import Thread
-
+def warm_up(application: Application) -> Thread:
+    """Warm up beside what is served already. A failure is in the log, and health stays as it is: not ready."""
     log = logging.getLogger("candlewick.serve")
 
     def compile_all() -> None:
         try:
             application.warm_up()
-        except Exception:  # health goes on to say that it is not warmed up; the log says why
+        except Exception:
             log.exception("warming up failed")
         else:
             log.info("warmed up: ready for requests")
 
-    Thread(target=compile_all, name="candlewick-warm-up", daemon=True).start()
+    thread = Thread(target=compile_all, name="candlewick-warm-up", daemon=True)
+    thread.start()
+    return thread
 
 
 def _tell(address: str, url: str, *, json: bool) -> None:

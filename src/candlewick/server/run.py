@@ -44,9 +44,16 @@ def bind(host: str, port: int) -> socket.socket:
         raise InputError("port", port, "give 0 to 65535; 0 picks a free one", "is no port")
     name = host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
+    # The protocol is said, since asyncio sends at once only where it knows that it is TCP: else the body of an answer
+    # would wait some 40 ms for the caller's acknowledgement of its head.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((name, port), family=family, backlog=2048)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((name, port))
+        listening.listen(2048)
+        return listening
     except OSError as error:
+        listening.close()
         problem = f"cannot be listened on: {error.strerror}"
         raise InputError("port", port, "give another --port; 0 picks a free one", problem) from error
 
