@@ -1,7 +1,7 @@
 """Plain route: a function found by its path and called, with nothing around it.
 
-What FastAPI does for each request (dependencies, exit stacks, nested routers) takes longer than giving an answer that is
-remembered.
+What FastAPI does for each request (dependencies, exit stacks, nested routers) takes longer than giving an answer that
+is remembered.
 """
 
 from __future__ import annotations
