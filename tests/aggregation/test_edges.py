@@ -115,6 +115,26 @@ def test_edges_of_a_range_are_those_that_touch_it(
         assert found is None or found in zip(opened.tolist(), closed.tolist())
 
 
+@given(
+    calendar=st.sampled_from(["XNYS", "XTKS", "CMES", "24/7", "09:15-15:30@Asia/Kolkata"]),
+    day=DAYS,
+    timeframe=TIMEFRAMES,
+    minute=st.integers(0, 24 * 60),
+)
+def test_the_last_bucket_that_begins_before_a_time(calendar: str, day: int, timeframe: str, minute: int) -> None:
+    moment = day * DAY + minute * MINUTE
+    edges = Edges.between(find_calendar(calendar), Timeframe.parse(timeframe), moment - 70 * DAY, moment)
+    opened, closed = edges.starts(moment - 70 * DAY, moment)
+    assert np.all(opened < moment)
+    assert edges.end_before(moment) == closed[-1]
+
+
+def test_before_every_bucket_there_is_none() -> None:
+    edges = edges_at("XNYS", "1w", at("2024-05-17T14:00"))
+    assert edges.end_before(int(edges.table.open[0])) is None
+    assert edges.end_before(int(edges.table.open[0]) + 1) is not None
+
+
 def test_inside() -> None:
     times = np.array([at(f"2024-05-17T{clock}") for clock in ("13:29", "13:30", "19:59", "20:00")])
     assert inside(find_calendar("XNYS"), times).tolist() == [False, True, True, False]

@@ -1,4 +1,4 @@
-"""SeriesView: what it keeps, reads and computes; that its numbers are right whatever happens is the correction law's."""
+"""SeriesView: what it keeps, reads and computes; that its numbers are right is the correction law's business."""
 
 from __future__ import annotations
 

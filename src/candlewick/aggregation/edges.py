@@ -73,6 +73,20 @@ class Edges:
             return min(time + length, int(self.table.open[place]))
         return min(time + length, int(self.table.close[place])) if length else int(self.groups.close[place])
 
+    def end_before(self, time: int) -> int | None:
+        """Where the last bucket that begins before ``time`` ends; None when the table has none.
+
+        No candle from there on is in a bar that opened before ``time``.
+        """
+        place = int(np.searchsorted(self.table.open, time)) - 1
+        if place < 0:
+            return None
+        finish = int(self.groups.close[place])
+        if self.timeframe.span is not Span.PERIOD or time > finish:
+            return finish
+        begin = int(self.groups.open[place])
+        return min(begin + -(-(time - begin) // self.step) * self.step, finish)
+
     def most(self, start: int, end: int) -> int:
         """How many buckets there are, at most, that touch ``start <= t < end``."""
         first, last = self.touching(start, end)

@@ -202,8 +202,9 @@ class OptimizedService(AnalyticsService):
         resolved = resolve_range(self._store, request)
         still = Still(self._store.snapshot(request.symbol, resolved.series.timeframe))
         made = self._make(self._new_view(request, resolved), still, request, replace(resolved, series=still.series))
-        if self._cache_enabled:
-            self.cache.count(Look.MISS)
+        if not self._cache_enabled:
+            return replace(made.answer, cache="none")
+        self.cache.count(Look.MISS)
         return made.answer
 
     def _computed(self, request: Request) -> Answer:

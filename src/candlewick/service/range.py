@@ -26,18 +26,19 @@ class Resolved:
     high: int | None
 
     def settles(self, timeframe: Timeframe) -> int | None:
-        """Before when the candles lie that can be in a bar of the range; None when it has no end.
+        """Before when every candle lies that can be in a bar of the range; None when it has no end.
 
-        A bar that opens before ``high`` is made of candles up to its bucket's end, be it there now or not.
+        That is the end of the last bucket that begins before ``high``, be there a bar or not: behind ``high`` when it
+        lies inside a bucket, at the close before when it lies between two sessions.
         """
         if self.high is None:
             return None
         calendar = find_calendar(self.series.calendar)
         try:
-            edges = Edges.between(calendar, timeframe, self.high - 1, self.high)
+            end = Edges.between(calendar, timeframe, self.high - 1, self.high).end_before(self.high)
         except HorizonError:  # there are no bars beyond what the calendar knows
             return self.high
-        return max(self.high, edges.close_of(self.high - 1))
+        return self.high if end is None else end
 
 
 def resolve_range(store: CandleRepository, request: Request) -> Resolved:
