@@ -59,7 +59,7 @@ class Caches(RuleBasedStateMachine):
         assert (again is view) == (view.record is not None and size <= self.limit)
         self.cache.settle(key(number), again)
 
-    @rule(number=st.integers(0, 6), question=st.integers(0, 9), size=st.integers(0, 500), text=st.binary(max_size=900))
+    @rule(number=st.integers(0, 6), question=st.integers(0, 9), size=st.integers(0, 120), text=st.binary(max_size=900))
     def remember(self, number: int, question: int, size: int, text: bytes) -> None:
         view = self.cache.view(key(number), Sized)
         encoded = self.cache.encoded()
@@ -170,13 +170,19 @@ def test_a_view_that_was_let_go_meanwhile_is_not_counted() -> None:
     assert cache.recall("q") is None
 
 
-def test_only_so_many_answers_of_a_view_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indicator_cache, "ANSWERS", 2)
-    cache, views = filled(range(1), 100)
-    for question in "abc":
-        cache.remember(key(0), views[0], question, answer(cache.encoded(), 8))
-        cache.count(Look.HIT, cache.recall("a"))
-    assert [cache.recall(question) is not None for question in "abc"] == [True, False, True]
+def test_answers_take_their_part_of_the_limit_at_most() -> None:
+    cache, views = filled(range(2), 4000)
+    part = LIMIT // indicator_cache.ANSWERS
+    for question in range(4):
+        encoded = cache.encoded()
+        cache.remember(key(question % 2), views[question % 2], question, answer(encoded, 8))
+        encoded["json"] = b"x" * (part // 3)
+        cache.count(Look.HIT, cache.recall(0))
+    assert [cache.recall(question) is not None for question in range(4)] == [True, False, False, True]
+    assert (cache.stats().entries, cache.stats().evictions) == (2, 0)
+    encoded["arrow"] = b"x" * part
+    assert [cache.recall(question) is not None for question in range(4)] == [True, False, False, False]
+    assert cache.stats().bytes == cache.recounted() == 8000 + 8 + part // 3
 
 
 def test_an_answer_is_renewed_only_where_it_still_is() -> None:

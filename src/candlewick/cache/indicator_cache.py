@@ -11,10 +11,10 @@ from candlewick.cache.remembered import Encoded, Remembered
 from candlewick.cache.series_view import Look, SeriesView
 from candlewick.timeframe import Timeframe
 
-ANSWERS = 64
-"""Finished answers kept for one view."""
+ANSWERS = 4
+"""Finished answers with their encoded forms may take this part of the limit: views, which save more, have the rest."""
 
-SHARE = 32
+SHARE = 128
 """An answer whose columns take more than this part of the limit is not kept: it would push out a hundred others."""
 
 
@@ -57,7 +57,7 @@ class CacheStats:
 
 
 class _Entry:
-    """A view with its answers, the least recently used first, and its bytes as they were last counted."""
+    """A view with its answers, and its bytes as they were last counted."""
 
     __slots__ = ("answers", "bytes", "key", "view")
 
@@ -65,7 +65,7 @@ class _Entry:
         self.key = key
         self.view = view
         self.bytes = 0
-        self.answers: OrderedDict[int, Kept] = OrderedDict()
+        self.answers: dict[int, Kept] = {}
 
 
 class Kept:
@@ -80,7 +80,8 @@ class Kept:
 
 
 class IndicatorCache:
-    """At most ``limit`` bytes once a request is done. Least recently used views go first, with their answers.
+    """At most ``limit`` bytes once a request is done, at most a part of them for answers. What was used least recently
+    goes first, a view with its answers.
 
     A view larger than the limit serves its request and is let go. Every method may be called from several threads.
     """
@@ -91,8 +92,10 @@ class IndicatorCache:
         self._entries: dict[ViewKey, _Entry] = {}
         self._order: OrderedDict[int, _Entry] = OrderedDict()  # by id, since to hash what was asked takes longer
         self._answers: dict[Hashable, Kept] = {}
+        self._answer_order: OrderedDict[int, Kept] = OrderedDict()
         self._counts = dict.fromkeys(Look, 0)
         self._bytes = 0
+        self._answer_bytes = 0
         self._evictions = 0
 
     def view(self, key: ViewKey, make: Callable[[], SeriesView]) -> SeriesView:
@@ -133,13 +136,10 @@ class IndicatorCache:
                 self._forget(older)
             if answer.nbytes * SHARE > self._limit:
                 return
-            if len(entry.answers) == ANSWERS:
-                self._forget(next(iter(entry.answers.values())))
             kept = self._answers[question] = Kept(entry, question, answer)
-            entry.answers[id(kept)] = kept
-            self._bytes += answer.nbytes + answer.encoded.nbytes
+            entry.answers[id(kept)] = self._answer_order[id(kept)] = kept
             answer.encoded.grown = self._grown
-            self._make_room()
+            self._grown(answer.nbytes + answer.encoded.nbytes)
 
     def renew(self, kept: Kept, old: Remembered, answer: Remembered) -> None:
         """Put the same answer with newer records in the place of ``old``, unless another one is there by now."""
@@ -151,8 +151,8 @@ class IndicatorCache:
         """Count one look-up; ``used`` answered it."""
         with self._lock:
             self._counts[look] += 1
-            if used is not None and id(used) in used._entry.answers:
-                used._entry.answers.move_to_end(id(used))
+            if used is not None and id(used) in self._answer_order:
+                self._answer_order.move_to_end(id(used))
                 self._order.move_to_end(id(used._entry))
 
     def resize(self, limit: int) -> None:
@@ -190,7 +190,9 @@ class IndicatorCache:
             return views + sum(kept.answer.nbytes + kept.answer.encoded.nbytes for kept in self._answers.values())
 
     def _make_room(self) -> None:
-        while self._bytes > self._limit and self._order:
+        while self._answer_bytes * ANSWERS > self._limit:
+            self._forget(next(iter(self._answer_order.values())))
+        while self._bytes > self._limit:
             self._drop(next(iter(self._order.values())))
             self._evictions += 1
 
@@ -204,9 +206,13 @@ class IndicatorCache:
     def _forget(self, kept: Kept) -> None:
         del self._answers[kept._question]
         del kept._entry.answers[id(kept)]
+        del self._answer_order[id(kept)]
         kept.answer.encoded.grown = None
-        self._bytes -= kept.answer.nbytes + kept.answer.encoded.nbytes
+        size = kept.answer.nbytes + kept.answer.encoded.nbytes
+        self._bytes -= size
+        self._answer_bytes -= size
 
     def _grown(self, by: int) -> None:
         self._bytes += by
+        self._answer_bytes += by
         self._make_room()
