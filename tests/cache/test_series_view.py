@@ -103,6 +103,17 @@ def test_a_range_near_the_end_keeps_only_bars_near_the_end(
     assert watched.look(None, RSI) is Look.HIT
 
 
+def test_a_view_for_one_question_keeps_what_it_asks_for(store: MemoryStore) -> None:
+    last = store.find("S", ONE).last
+    sizes = []
+    for lasting in (True, False):
+        watched = Watched(store, ONE)
+        watched.view = SeriesView(Growing("S", ONE, ONE, find_calendar("24/7")), BufferPool(0), lasting=lasting)
+        watched.look(last - 5 * MINUTE, DESK)
+        sizes.append(watched.view.nbytes)
+    assert sizes[0] > 10 * sizes[1]
+
+
 def test_a_correction_before_what_is_kept_is_a_rebuild(
     store: MemoryStore, minutes: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,9 +73,11 @@ class SeriesView:
     A value is that of the whole series from its first candle, whatever is kept.
     """
 
-    def __init__(self, fresh: Growing, buffers: BufferPool) -> None:
+    def __init__(self, fresh: Growing, buffers: BufferPool, *, lasting: bool = True) -> None:
+        """``lasting``: other questions will follow, so more is kept than the first one needs."""
         self.lock = Lock()
         self._buffers = buffers
+        self._fewest = FEWEST if lasting else 0
         self.record: Series | None = None
         self._fresh = fresh
         self._growing = fresh
@@ -283,7 +285,7 @@ class SeriesView:
             return None
         timeframe = self._fresh.about.timeframe
         asked = max(0, record.last - low) * (1 if self.record is None else DEEPER)
-        kept_from = record.last - max(asked, FEWEST * _spacing(record, timeframe))
+        kept_from = record.last - max(asked, self._fewest * _spacing(record, timeframe))
         if self.record is not None:
             if self._kept_from is None:
                 return None

@@ -216,7 +216,7 @@ class OptimizedService(AnalyticsService):
         sessions, stored = extension_state(), self._store.series_of(request.symbol)  # before all that rests on them
         resolved = resolve_range(self._store, request)
         key = _key(request, resolved)
-        view = self.cache.view(key, lambda: self._new_view(request, resolved))
+        view = self.cache.view(key, lambda: self._new_view(request, resolved, lasting=True))
         with view.lock:
             try:
                 made = self._make(view, self._store, request, resolved)
@@ -288,10 +288,11 @@ class OptimizedService(AnalyticsService):
             return None
         return replace(found, stored=stored, series=series, until=series.last if over else UNKNOWN)
 
-    def _new_view(self, request: Request, resolved: Resolved) -> SeriesView:
+    def _new_view(self, request: Request, resolved: Resolved, *, lasting: bool = False) -> SeriesView:
         calendar = find_calendar(resolved.series.calendar)
         source, zero_volume = resolved.series.timeframe, request.zero_volume
-        return SeriesView(Growing(request.symbol, source, request.timeframe, calendar, zero_volume), self._buffers)
+        fresh = Growing(request.symbol, source, request.timeframe, calendar, zero_volume)
+        return SeriesView(fresh, self._buffers, lasting=lasting)
 
 
 @dataclass(frozen=True)
