@@ -185,6 +185,13 @@ def build_nameless(store: Store, control: Path | None = None, **engines: Any) ->
     return _with(Nameless, store, control, engines)
 
 
+def build_without_rollback(store: Store, control: Path | None = None, **engines: Any) -> Any:
+    """Guards that see nothing: no failure of V2 has consequences."""
+    application = _build(store, control, **engines)
+    application.controller.decide = lambda _=None: None
+    return application
+
+
 def build_credulous(store: Store, control: Path | None = None, **engines: Any) -> Any:
     """Flags that take any value."""
     return Credulous(_build(store, control, **engines))

@@ -21,7 +21,7 @@ THRESHOLD = 85.0
 
 def run(context: Context) -> Result:
     """``measured``: percent of answers that are hits or extensions."""
-    mix = Mix(minutes=context.profile.mix_minutes)
+    mix = Mix(minutes=context.profile.mix_minutes, symbols=context.profile.mix_symbols)
     with open_store("memory:") as store, context.application(store) as built:
         context.progress(f"{NAME}: {mix.symbols} symbols, {mix.sessions} sessions")
         fill(store, mix)

@@ -19,7 +19,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -35,8 +35,8 @@ from candlewick.validator.application import Application
 from candlewick.validator.factory import find_factory
 
 BLOCKS = 20
-WARM_BLOCKS = 2
-"""Blocks before the first one that counts."""
+WARM = 3
+"""Times that every request of the load is answered before the first one that counts."""
 LOAD = {"symbols": 10, "sessions": 5, "minutes": 1, "requests": 200}
 """The mix's requests, of which so many differ; they come round again and again."""
 
@@ -81,10 +81,10 @@ def growth_of(build: str, folder: Path, requests: int) -> Growth:
         store.upsert_many(mix.history())
         application: Application = find_factory(build)(store.url, folder / "growth-control.sqlite")
         try:
-            asked = cycle([one.request for one in mix.asks(LOAD["requests"])])
-            pairs = cycle(_both_ways(mix))
-            for _ in range(WARM_BLOCKS):
-                _block(application, store, islice(asked, size), next(pairs))
+            wanted = [one.request for one in mix.asks(LOAD["requests"])]
+            asked, pairs = cycle(wanted), cycle(_both_ways(mix))
+            for _ in range(WARM):
+                _block(application, store, wanted, next(pairs))
             method, in_use = counter()
             samples = []
             for block in range(BLOCKS):
@@ -112,7 +112,7 @@ def counter() -> tuple[str, Callable[[], int]]:
     return "mallinfo2 with PYTHONMALLOC=malloc", in_use
 
 
-def _block(application: Application, store: CandleRepository, asked: islice[Request], corrected: Candles) -> None:
+def _block(application: Application, store: CandleRepository, asked: Iterable[Request], corrected: Candles) -> None:
     store.upsert(corrected)
     for request in asked:
         application.candles(request, "optimized").answer.json()

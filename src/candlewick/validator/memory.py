@@ -14,18 +14,17 @@ from candlewick.validator.result import Result, judged
 
 NAME = "memory"
 THRESHOLD = 60.0
-REPEATS = 3
 
 
 def run(context: Context) -> Result:
-    """``measured``: percent of V1's peak growth that V2 saves, the smallest of three processes of each."""
+    """``measured``: percent of V1's peak growth that V2 saves, the smallest of several processes of each."""
     profile = context.profile
     found = measure(
         context.build,
         context.folder,
         symbols=profile.memory_symbols,
         sessions=profile.memory_sessions,
-        repeats=REPEATS,
+        repeats=profile.memory_repeats,
         progress=context.progress,
     )
     classic, optimized = smallest(found["classic"]), smallest(found["optimized"])
@@ -35,7 +34,7 @@ def run(context: Context) -> Result:
         "load": f"{classic.requests} requests on {profile.memory_symbols} simulated symbols of "
         f"{profile.memory_sessions} sessions, {AT_ONCE} at a time",
         "method": classic.method,
-        "repeats": REPEATS,
+        "repeats": profile.memory_repeats,
         "classic": _megabytes(classic),
         "optimized": _megabytes(optimized),
         "growth_mb_of_each": {name: [_mb(one.growth) for one in peaks] for name, peaks in found.items()},

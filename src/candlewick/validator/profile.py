@@ -12,11 +12,12 @@ class Profile:
     """Sizes of the checks' loads.
 
     ``series``, ``rows``: at most so many series of the store, each with so many of its newest candles, are copied into
-    the snapshot; None for all. ``mix_minutes``: how much of the mix's day the cache check plays. ``pairs``: requests of
-    each kind that both engines are timed on, in ``rounds`` rounds. ``memory_*``: symbols and sessions of history that
-    the memory check asks about. ``leak_*``: requests, and bytes a request allowed. ``threads`` ask for ``seconds`` in
-    the concurrency check. ``scrape``: requests between two scrapes. ``rollback_seconds``: how long a rollback may take;
-    ``rate``: requests a second of the load that it happens under. ``coverage``: whether the test suite is run.
+    the snapshot; None for all. ``mix_minutes``: how much of the mix's day the cache check plays, of ``mix_symbols``.
+    ``pairs``: requests of each kind that both engines are timed on, in ``rounds`` rounds. ``memory_*``: symbols and
+    sessions of history that the memory check asks about, and processes for each engine. ``leak_*``: requests, and bytes
+    a request allowed. ``threads`` ask for ``seconds`` in the concurrency check. ``scrape``: requests between two
+    scrapes. ``rollback_seconds``: how long a rollback may take; ``rate``: requests a second of the load that it happens
+    under, of which ``well_seconds`` pass before V2 breaks. ``coverage``: whether the test suite is run.
     """
 
     name: str
@@ -34,6 +35,9 @@ class Profile:
     scrape: int
     rate: float
     rollback_seconds: float = 120.0
+    well_seconds: float = 2.0
+    mix_symbols: int = 200
+    memory_repeats: int = 3
     coverage: bool = False
 
 
