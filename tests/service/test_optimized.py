@@ -14,6 +14,7 @@ import pytest
 
 from candlewick import Candles
 from candlewick.cache import reading, series_view
+from candlewick.candles import VALUES
 from candlewick.engine.query import query
 from candlewick.errors import (
     CandlewickError,
@@ -28,6 +29,7 @@ from candlewick.service import optimized
 from candlewick.service.answer import Answer
 from candlewick.service.optimized import OptimizedService
 from candlewick.service.request import Request
+from candlewick.sessions import find_calendar
 from candlewick.store.memory import MemoryStore
 from candlewick.store.repository import CandleRepository, Snapshot
 from candlewick.testing.failing_repository import FailingRepository
@@ -161,6 +163,23 @@ def test_what_is_final_is_asked_at_the_time_of_the_answer(store: MemoryStore, se
     assert asked(newest - 3 * MINUTE) == (False, [False, False])
     assert asked(newest - 3 * MINUTE) == (False, [False, False])
     assert asked(None) == (False, final)
+
+
+def test_what_is_final_when_the_newest_candles_are_taken_away() -> None:
+    """The last bar of the day was told as forming; the day's last candle closes it, with or without the next day's."""
+    store = MemoryStore()
+    midnight = 1_704_240_000_000_000
+    time_of, flat = midnight + np.arange(-8, 1) * MINUTE, dict.fromkeys(VALUES, np.ones(9))
+    store.upsert(Candles.trusted("S", market().timeframe, find_calendar("24/7"), time_of, flat))
+    day = Request.of("S", "5m", end=midnight)
+    early = Request.of("S", "5m", end=midnight, complete_until=midnight - 3 * MINUTE)
+    with OptimizedService(store) as service:
+        assert service.candles(early).bars.final.tolist() == [True, False]
+        store.delete("S", "1m", midnight, None)
+        again = service.cached(early)
+        assert again is not None
+        assert again.bars.final.tolist() == [True, False]
+        assert service.candles(day).bars.final.tolist() == [True, True]
 
 
 def test_a_session_is_not_its_midnight(service: OptimizedService) -> None:

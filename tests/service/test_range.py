@@ -35,7 +35,7 @@ def test_series_and_bounds(store: MemoryStore) -> None:
     assert found.series == store.find("SIM", "1m")
     assert found.low == 1_704_292_200_000_000
     assert found.high == START + 9 * MINUTE * 1440
-    assert resolve_range(store, Request.of("SIM", "1m")) == Resolved(found.series, None, None)
+    assert resolve_range(store, Request.of("SIM", "1m")) == Resolved(found.series, None, None, find_calendar("XNYS"))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,6 @@ def test_it_is_the_end_of_the_last_bucket_that_begins_before(
 
 
 def test_beyond_what_the_calendar_knows_there_are_no_bars(store: MemoryStore) -> None:
-    series = store.find("SIM", "1m")
     far = 4_000_000_000_000_000
-    assert Resolved(series, None, far).settles(Timeframe.parse("1w")) == far
-    assert Resolved(series, None, None).settles(Timeframe.parse("1w")) is None
+    assert resolve_range(store, Request.of("SIM", "1w", end=far)).settles(Timeframe.parse("1w")) == far
+    assert resolve_range(store, Request.of("SIM", "1w")).settles(Timeframe.parse("1w")) is None

@@ -15,6 +15,9 @@ from candlewick.candles import VALUES, Candles
 from candlewick.columnar import Floats, Integers
 from candlewick.timeframe import Timeframe
 
+FEW = 64
+"""Candles for which to count the buckets would take longer than room for one bar each."""
+
 _ONE_EACH = np.empty(0, dtype=np.int32)
 
 
@@ -102,7 +105,8 @@ def fold_chunk(candles: Candles, edges: Edges, carry: Carry, *, drop: bool) -> t
     """
     times = np.ascontiguousarray(candles.microseconds)
     start, end = int(times[0]), int(times[-1]) + 1
-    columns = Columns.room(min(len(times), edges.most(start, end)) + 2)
+    rows = len(times)
+    columns = Columns.room((rows if rows < FEW else min(rows, edges.most(start, end))) + 2)
     table, groups = edges.table, edges.groups
     made = kernel().fold(
         times,

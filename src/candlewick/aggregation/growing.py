@@ -21,7 +21,7 @@ class Growing:
     ``aggregate`` of all candles is what ``take`` gave out, and then ``newest``. Where a bar is final is not asked here.
     """
 
-    __slots__ = ("_carry", "_drop", "_known_anchor", "about")
+    __slots__ = ("_carry", "_drop", "_known_anchor", "_nothing", "about")
 
     def __init__(
         self, symbol: str, source: Timeframe, timeframe: Timeframe, calendar: Calendar, zero_volume: str = "keep"
@@ -32,6 +32,8 @@ class Growing:
         self.about = About(symbol, source, timeframe, calendar, zero_volume)
         self._carry = Carry.empty()
         self._known_anchor: int | None = None
+        none = Candles.trusted(symbol, source, calendar, np.empty(0, np.int64), {name: np.empty(0) for name in VALUES})
+        self._nothing = no_bars(none, timeframe)
 
     def copy(self) -> Growing:
         """The same, to go on apart."""
@@ -48,7 +50,7 @@ class Growing:
         """The bars that these candles, newer than all before, closed. After an error nothing is changed."""
         about = self.about
         if not len(candles):
-            return no_bars(candles, about.timeframe)
+            return self._nothing
         times = candles.microseconds
         edges = Edges.between(about.calendar, about.timeframe, int(times[0]), int(times[-1]) + 1)
         carry = self._carry.copy()
@@ -60,18 +62,15 @@ class Growing:
                 carry.state[4] = self._known_anchor
             self._known_anchor = None
         self._carry = carry
-        return columns.bars(candles, about.timeframe, made, 0)
+        return columns.bars(candles, about.timeframe, made, 0) if made else self._nothing
 
     def newest(self) -> Bars:
         """The newest bar, or none."""
-        about = self.about
+        if not self._carry.open:
+            return self._nothing
         columns = Columns.room(1)
-        if self._carry.open:
-            columns.put(0, self._carry)
-        none = Candles.trusted(
-            about.symbol, about.source, about.calendar, np.empty(0, np.int64), {name: np.empty(0) for name in VALUES}
-        )
-        return columns.bars(none, about.timeframe, int(self._carry.open), 0)
+        columns.put(0, self._carry)
+        return columns.bars(self._nothing, self.about.timeframe, 1, 0)
 
     @property
     def end(self) -> int:
@@ -87,5 +86,6 @@ class Growing:
 
     def _with(self, carry: Carry, known_anchor: int | None) -> Growing:
         other = Growing.__new__(Growing)
-        other.about, other._drop, other._carry, other._known_anchor = self.about, self._drop, carry, known_anchor
+        other.about, other._drop, other._nothing = self.about, self._drop, self._nothing
+        other._carry, other._known_anchor = carry, known_anchor
         return other

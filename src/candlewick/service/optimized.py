@@ -32,7 +32,6 @@ from candlewick.service.answer import Answer
 from candlewick.service.range import Resolved, resolve_range
 from candlewick.service.request import Request
 from candlewick.service.service import AnalyticsService
-from candlewick.sessions.calendar import find_calendar
 from candlewick.sessions.overrides import extension_state
 from candlewick.store.repository import CandleRepository, Series
 
@@ -289,9 +288,8 @@ class OptimizedService(AnalyticsService):
         return replace(found, stored=stored, series=series, until=series.last if over else UNKNOWN)
 
     def _new_view(self, request: Request, resolved: Resolved, *, lasting: bool = False) -> SeriesView:
-        calendar = find_calendar(resolved.series.calendar)
         source, zero_volume = resolved.series.timeframe, request.zero_volume
-        fresh = Growing(request.symbol, source, request.timeframe, calendar, zero_volume)
+        fresh = Growing(request.symbol, source, request.timeframe, resolved.calendar, zero_volume)
         return SeriesView(fresh, self._buffers, lasting=lasting)
 
 
@@ -332,27 +330,20 @@ def _exactly(at: Moment | None) -> Hashable:
 
 
 def _key(request: Request, resolved: Resolved) -> ViewKey:
-    calendar = find_calendar(resolved.series.calendar)
-    return ViewKey(
-        request.symbol,
-        resolved.series.timeframe,
-        request.timeframe,
-        request.zero_volume,
-        calendar.name,
-        calendar.version,
-    )
+    calendar = resolved.calendar
+    source, zero_volume = resolved.series.timeframe, request.zero_volume
+    return ViewKey(request.symbol, source, request.timeframe, zero_volume, calendar.name, calendar.version)
 
 
 def _fingerprint(request: Request, resolved: Resolved, revision: int, final: int) -> str:
-    calendar = find_calendar(resolved.series.calendar)
     return fingerprint(
         engine=OptimizedService.engine,
         symbol=request.symbol,
         source=str(resolved.series.timeframe),
         timeframe=str(request.timeframe),
         zero_volume=request.zero_volume,
-        calendar=calendar.name,
-        sessions=calendar.version,
+        calendar=resolved.calendar.name,
+        sessions=resolved.calendar.version,
         revision=revision,
         start=resolved.low,
         end=resolved.high,

@@ -9,14 +9,14 @@ from candlewick.aggregation.edges import Edges
 from candlewick.engine.query import source_of
 from candlewick.errors import HorizonError, InputError
 from candlewick.service.request import Request
-from candlewick.sessions.calendar import find_calendar
+from candlewick.sessions.calendar import Calendar, find_calendar
 from candlewick.store.repository import CandleRepository, Series, bounds
 from candlewick.timeframe import Timeframe
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """The stored series that serves a request and its range: bars of ``low <= time < high`` microseconds UTC.
+    """The stored series that serves a request, its calendar, and the range: bars of ``low <= time < high`` microseconds UTC.
 
     None: open on that side.
     """
@@ -24,6 +24,7 @@ class Resolved:
     series: Series
     low: int | None
     high: int | None
+    calendar: Calendar
 
     def settles(self, timeframe: Timeframe) -> int | None:
         """Before when every candle lies that can be in a bar of the range; None when it has no end.
@@ -33,9 +34,8 @@ class Resolved:
         """
         if self.high is None:
             return None
-        calendar = find_calendar(self.series.calendar)
         try:
-            end = Edges.between(calendar, timeframe, self.high - 1, self.high).end_before(self.high)
+            end = Edges.between(self.calendar, timeframe, self.high - 1, self.high).end_before(self.high)
         except HorizonError:  # there are no bars beyond what the calendar knows
             return self.high
         return self.high if end is None else end
@@ -50,7 +50,8 @@ def resolve_range(store: CandleRepository, request: Request) -> Resolved:
     source = source_of(store, request.symbol, request.timeframe, request.source)
     series = store.find(request.symbol, source)
     check_timeframes(source, request.timeframe)
-    low, high = bounds(series.calendar, request.start, request.end)
+    calendar = find_calendar(series.calendar)
+    low, high = bounds(calendar, request.start, request.end)
     if low is not None and high is not None and high < low:
         raise InputError("end", request.end, f"give a time at or after start ({request.start})", "is before start")
-    return Resolved(series, low, high)
+    return Resolved(series, low, high, calendar)
