@@ -21,8 +21,6 @@ from candlewick.engine.compute import compute
 from candlewick.engine.plan import plan
 from candlewick.indicators import parse_indicators
 
-pytestmark = pytest.mark.kernel
-
 Maker = Callable[..., Candles]
 DESK = parse_indicators("desk")
 LONGEST = 900

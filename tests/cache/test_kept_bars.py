@@ -15,8 +15,6 @@ from candlewick.aggregation.growing import Growing
 from candlewick.cache.kept_bars import SPARE, TYPES, KeptBars, bytes_of, roomy
 from candlewick.timeframe import Timeframe
 
-pytestmark = pytest.mark.kernel
-
 Maker = Callable[..., Candles]
 WIDTH = sum(np.dtype(kind).itemsize for kind in TYPES.values())
 

@@ -24,8 +24,6 @@ from candlewick.store.repository import CandleRepository, Snapshot
 from candlewick.testing.failing_repository import FailingRepository
 from candlewick.timeframe import MINUTE, Timeframe
 
-pytestmark = pytest.mark.kernel
-
 Maker = Callable[..., Candles]
 DESK, AVERAGE, RSI = (parse_indicators(text) for text in ("desk", "sma(9)", "rsi(7)"))
 ONE, FIVE = Timeframe.parse("1m"), Timeframe.parse("5m")

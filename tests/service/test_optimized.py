@@ -36,8 +36,6 @@ from candlewick.testing.failing_repository import FailingRepository
 from candlewick.testing.service_market import corrected, days_of, market, same
 from candlewick.timeframe import MINUTE
 
-pytestmark = pytest.mark.kernel
-
 DESK = Request.of("SIM", "5m", "desk")
 
 
@@ -182,19 +180,19 @@ def test_what_is_final_when_the_newest_candles_are_taken_away() -> None:
         assert service.candles(day).bars.final.tolist() == [True, True]
 
 
-def test_a_session_is_not_its_midnight(service: OptimizedService) -> None:
-    for start in (np.datetime64("2024-01-03"), np.datetime64("2024-01-03", "m"), 1_704_240_000_000_000):
-        request = Request.of("SIM", "5m", end=start)
-        count = len(service.candles(request).bars)
-        assert count == 78
-        again = service.cached(request)
-        assert again is not None
-        assert len(again.bars) == count
-    labels = [np.datetime64("2024-01-03"), np.datetime64("2024-01-03", "s")]
-    starts = [service.candles(Request.of("SIM", "1h", start=at)).bars.microseconds[0] for at in labels]
-    assert starts[0] == starts[1]
-    first, second = (service.candles(Request.of("SIM", "1m", end=at + 1)) for at in labels)
-    assert len(first.bars) > 1.5 * len(second.bars)
+def test_a_session_is_not_its_midnight() -> None:
+    """The session of 4 January opens at 23:00Z on the 3rd; both forms of the 4th are equal, and mean two times."""
+    store = MemoryStore()
+    time_of = 1_704_322_800_000_000 + np.arange(-30, 120) * MINUTE
+    flat = dict.fromkeys(VALUES, np.ones(len(time_of)))
+    store.upsert(Candles.trusted("S", market().timeframe, find_calendar("CMES"), time_of, flat))
+    with OptimizedService(store) as service:
+        for _ in range(2):
+            for unit, hour in (("D", 23), ("s", 0)):
+                answer = service.candles(Request.of("S", "1h", start=np.datetime64("2024-01-04", unit)))
+                assert answer.bars.time[0].astype("datetime64[h]").astype(int) % 24 == hour
+        assert service.stats().cache.misses == 1
+        assert service.cached(Request.of("S", "1h", start=np.datetime64("2024-01-04", "h"))) is None
 
 
 def test_sessions_that_change_change_the_answer(
