@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from candlewick.cache import indicator_cache
 from candlewick.cache.indicator_cache import CacheStats, IndicatorCache, ViewKey
+from candlewick.cache.look import Look
 from candlewick.cache.remembered import Encoded, Remembered
-from candlewick.cache.series_view import Look
 from candlewick.store.repository import Series
 from candlewick.timeframe import Timeframe
 

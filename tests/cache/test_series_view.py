@@ -13,8 +13,9 @@ from candlewick import Candles
 from candlewick.aggregation.growing import Growing
 from candlewick.cache import kept_bars, reading, series_view
 from candlewick.cache.buffer_pool import BufferPool
+from candlewick.cache.look import Look
 from candlewick.cache.reading import Moved
-from candlewick.cache.series_view import Look, SeriesView
+from candlewick.cache.series_view import SeriesView
 from candlewick.engine.query import query
 from candlewick.errors import StoreError
 from candlewick.indicators import Indicator, parse_indicators

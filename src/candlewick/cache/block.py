@@ -71,7 +71,6 @@ class Block:
 
     def go_back(self, count: int) -> None:
         """Go back to the newest checkpoint at or before bar ``count``, at or behind ``first``."""
-        self._tail = (None, self._tail[1][:, :0])
         if self.covered <= count:
             return
         found = newest(self._checkpoints, count)

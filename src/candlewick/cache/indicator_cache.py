@@ -7,8 +7,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from threading import RLock
 
+from candlewick.cache.look import Look
 from candlewick.cache.remembered import Encoded, Remembered
-from candlewick.cache.series_view import Look, SeriesView
+from candlewick.cache.series_view import SeriesView
 from candlewick.timeframe import Timeframe
 
 ANSWERS = 4

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any
 
+from candlewick.cache.reading import Readable
 from candlewick.store.repository import Series
+
+UNKNOWN = -(2**62)
+"""Earlier than any bar: no answer holds at it."""
 
 
 class Encoded(dict[str, bytes]):
@@ -63,3 +67,19 @@ class Remembered:
         if known >= self.ends:
             return self.forming == 0
         return known >= self.starts and self.forming == 1
+
+    def renewed(self, stored: list[Series], until: int | None, store: Readable) -> Remembered | None:
+        """The answer as one of the records ``stored``, when all that was written since lies behind it; else None.
+
+        ``until`` as in ``holds_at``.
+        """
+        if self.settled is None or [one.timeframe for one in stored] != [one.timeframe for one in self.stored]:
+            return None
+        series = next(one for one in stored if one.timeframe == self.series.timeframe)
+        over = series.last >= self.ends
+        final_alike = over if until is None else self.holds_at(until)
+        if series.calendar != self.series.calendar or not final_alike or (over and self.forming):
+            return None
+        if store.revision_before(series.symbol, series.timeframe, self.settled) != self.revision:
+            return None
+        return replace(self, stored=stored, series=series, until=series.last if over else UNKNOWN)

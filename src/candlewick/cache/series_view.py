@@ -12,8 +12,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from enum import IntEnum
 from threading import Lock
 
 import numpy as np
@@ -23,48 +21,16 @@ from candlewick.aggregation.growing import Growing
 from candlewick.bars import Bars
 from candlewick.cache.block import Block
 from candlewick.cache.buffer_pool import BufferPool
+from candlewick.cache.depth import FEWEST, deeper, first_kept
 from candlewick.cache.kept_bars import KeptBars, bytes_of
-from candlewick.cache.reading import Moved, Readable, pieces
+from candlewick.cache.look import Cut, Look
+from candlewick.cache.reading import Readable, pieces
 from candlewick.columnar import Floats
 from candlewick.engine.kernel_choice import choose, ready
 from candlewick.engine.plan import plan
 from candlewick.engine.shape import Group
 from candlewick.indicators.indicator import Indicator
-from candlewick.sessions.table import DAY
 from candlewick.store.repository import Series
-from candlewick.timeframe import Span, Timeframe
-
-FEWEST = 2048
-"""Bars kept from the end, about, however short the range asked for: 5 sessions of 1m, a month of 5m."""
-
-DEEPER = 2
-"""A range that reaches further back than what is kept makes this many times its length kept."""
-
-_SPACING = {Span.SESSION: DAY, Span.WEEK: 7 * DAY, Span.MONTH: 31 * DAY}
-
-
-class Look(IntEnum):
-    """What a look-up found, from best to worst."""
-
-    HIT = 0
-    EXTENSION = 1
-    MISS = 2
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Bars number ``first`` to before ``last`` of a view, the first ``final`` of them final.
-
-    ``forming``: how many bars of the range are not final, be they in the cut or left out; ``starts`` and ``ends``: of
-    the newest bar of the range, 0 when there is none.
-    """
-
-    first: int
-    last: int
-    final: int
-    forming: int
-    starts: int
-    ends: int
 
 
 class SeriesView:
@@ -232,7 +198,10 @@ class SeriesView:
 
     def _build(self, store: Readable, record: Series, low: int | None, groups: Sequence[Group]) -> None:
         """Everything anew from the first candle, for the blocks that were there too."""
-        kept_from = self._depth(record, low)
+        if self.record is None:
+            kept_from = first_kept(record, self._fresh.about.timeframe, low, self._fewest)
+        else:
+            kept_from = deeper(record, self._fresh.about.timeframe, low, self._fewest, self._kept_from)
         blocks = [Block(group) for group in (*self._blocks, *groups)]
         growing = self._fresh.copy()
         kept: KeptBars | None = None
@@ -264,8 +233,6 @@ class SeriesView:
             for candles in pieces(store, self.known, None, end):
                 _pass_over(blocks, growing.take(candles))
             _pass_over(blocks, growing.newest())
-            if blocks[0].covered != self._kept.first:
-                raise Moved
         self._put(blocks)
 
     def _put(self, blocks: Sequence[Block]) -> None:
@@ -278,19 +245,6 @@ class SeriesView:
 
     def _take(self, record: Series, growing: Growing) -> None:
         self.record, self._growing, self._tail, self._until = record, growing, growing.newest(), None
-
-    def _depth(self, record: Series, low: int | None) -> int | None:
-        """From which time on bars are kept; None: all of them."""
-        if low is None:
-            return None
-        timeframe = self._fresh.about.timeframe
-        asked = max(0, record.last - low) * (1 if self.record is None else DEEPER)
-        kept_from = record.last - max(asked, self._fewest * _spacing(record, timeframe))
-        if self.record is not None:
-            if self._kept_from is None:
-                return None
-            kept_from = min(kept_from, self._kept_from)
-        return None if kept_from <= record.first else kept_from
 
     def _final(self, until: int) -> int:
         """How many bars end at or before ``until``, those before the kept ones included."""
@@ -323,11 +277,3 @@ class SeriesView:
 def _pass_over(blocks: Sequence[Block], bars: Bars) -> None:
     for block in blocks:
         block.pass_over(bars)
-
-
-def _spacing(record: Series, timeframe: Timeframe) -> int:
-    """About how far apart the bars of a series are in time."""
-    if not timeframe.intraday:
-        return _SPACING[timeframe.span]
-    candles = (record.last - record.first) // record.rows
-    return max(timeframe.microseconds, candles * timeframe.minutes // max(1, record.timeframe.minutes))

@@ -9,26 +9,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-import numpy as np
-
 from candlewick.aggregation.growing import Growing
 from candlewick.cache.buffer_pool import BufferPool, BufferStats
-from candlewick.cache.fingerprint import arithmetic_of, fingerprint, texts_of
 from candlewick.cache.flights import Flights
 from candlewick.cache.gate import Gate
-from candlewick.cache.indicator_cache import CacheStats, IndicatorCache, ViewKey
+from candlewick.cache.indicator_cache import CacheStats, IndicatorCache
 from candlewick.cache.kept_bars import bytes_of
+from candlewick.cache.look import Cut, Look
 from candlewick.cache.reading import Moved, Readable, Still
 from candlewick.cache.remembered import Encoded, Remembered
-from candlewick.cache.series_view import Cut, Look, SeriesView
+from candlewick.cache.series_view import SeriesView
 from candlewick.concurrency.worker_pool import PoolStats, WorkerPool
 from candlewick.errors import CandlewickError, DeadlineError, EngineError, InputError, LimitError
-from candlewick.moments import Moment
 from candlewick.service.answer import Answer
+from candlewick.service.question import name_of, question_of, view_key
 from candlewick.service.range import Resolved, resolve_range
 from candlewick.service.request import Request
 from candlewick.service.service import AnalyticsService
@@ -42,10 +40,6 @@ TRIES = 4
 
 BUFFERS = 8 * MEGABYTE
 """Bytes of buffers kept for the next computation."""
-
-
-UNKNOWN = -(2**62)
-"""Earlier than any bar."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +88,7 @@ class OptimizedService(AnalyticsService):
             return found
         began = time.perf_counter()
         stored = self._store.series_of(request.symbol)
-        flight = _question(request), request.complete_until, tuple(stored)
+        flight = question_of(request), request.complete_until, tuple(stored)
         answer, led = self._flights.run(flight, lambda: self._again(request, self._kept))
         if led:
             return answer
@@ -102,7 +96,7 @@ class OptimizedService(AnalyticsService):
         return replace(answer, cache="hit", seconds=time.perf_counter() - began)
 
     def cached(self, request: Request) -> Answer | None:
-        kept = self.cache.recall(_question(request))
+        kept = self.cache.recall(question_of(request))
         if kept is None or not self._cache_enabled:
             return None
         found = kept.answer
@@ -110,7 +104,7 @@ class OptimizedService(AnalyticsService):
             return None
         stored = self._store.series_of(request.symbol)
         if stored != found.stored:
-            renewed = self._renewed(found, stored, request)
+            renewed = found.renewed(stored, request.complete_until, self._store)
             if renewed is None:
                 return None
             self.cache.renew(kept, found, renewed)
@@ -214,7 +208,7 @@ class OptimizedService(AnalyticsService):
     def _kept(self, request: Request) -> Answer:
         sessions, stored = extension_state(), self._store.series_of(request.symbol)  # before all that rests on them
         resolved = resolve_range(self._store, request)
-        key = _key(request, resolved)
+        key = view_key(request, resolved)
         view = self.cache.view(key, lambda: self._new_view(request, resolved, lasting=True))
         with view.lock:
             try:
@@ -225,7 +219,7 @@ class OptimizedService(AnalyticsService):
         self.cache.remember(
             key,
             view,
-            _question(request),
+            question_of(request),
             Remembered(
                 value=replace(made.answer, cache="hit", seconds=0.0),
                 encoded=made.encoded,
@@ -267,25 +261,12 @@ class OptimizedService(AnalyticsService):
             source=series.timeframe,
             engine=self.engine,
             revision=revision,
-            fingerprint=_fingerprint(request, resolved, revision, cut.final),
+            fingerprint=name_of(self.engine, request, resolved, revision, cut.final),
             seconds=time.perf_counter() - began,
             cache=look.name.lower(),
             _encoded=encoded,
         )
         return _Made(answer, encoded, look, cut, settled, series, view.until)
-
-    def _renewed(self, found: Remembered, stored: list[Series], request: Request) -> Remembered | None:
-        """The answer as one of these records, when what was written since lies behind it."""
-        if found.settled is None or [one.timeframe for one in stored] != [one.timeframe for one in found.stored]:
-            return None
-        series = next(one for one in stored if one.timeframe == found.series.timeframe)
-        over = series.last >= found.ends
-        final_alike = found.holds_at(request.complete_until) if request.complete_until is not None else over
-        if series.calendar != found.series.calendar or not final_alike or (over and found.forming):
-            return None
-        if self._store.revision_before(series.symbol, series.timeframe, found.settled) != found.revision:
-            return None
-        return replace(found, stored=stored, series=series, until=series.last if over else UNKNOWN)
 
     def _new_view(self, request: Request, resolved: Resolved, *, lasting: bool = False) -> SeriesView:
         source, zero_volume = resolved.series.timeframe, request.zero_volume
@@ -304,54 +285,6 @@ class _Made:
     settled: int | None
     series: Series
     until: int
-
-
-def _question(request: Request) -> Hashable:
-    """What an answer is remembered by: all of a request but up to when its bars are final."""
-    return (
-        request.symbol,
-        request.timeframe,
-        request.indicators,
-        _exactly(request.start),
-        _exactly(request.end),
-        request.source,
-        request.zero_volume,
-        request.final_only,
-        request.limit,
-    )
-
-
-def _exactly(at: Moment | None) -> Hashable:
-    """Equal only for the same form of a time: a date and its midnight may be equal, and mean different moments."""
-    kind = type(at)
-    if at is None or kind is str or kind is int:
-        return at
-    return kind, str(at.dtype) if isinstance(at, np.datetime64) else "", at
-
-
-def _key(request: Request, resolved: Resolved) -> ViewKey:
-    calendar = resolved.calendar
-    source, zero_volume = resolved.series.timeframe, request.zero_volume
-    return ViewKey(request.symbol, source, request.timeframe, zero_volume, calendar.name, calendar.version)
-
-
-def _fingerprint(request: Request, resolved: Resolved, revision: int, final: int) -> str:
-    return fingerprint(
-        engine=OptimizedService.engine,
-        symbol=request.symbol,
-        source=str(resolved.series.timeframe),
-        timeframe=str(request.timeframe),
-        zero_volume=request.zero_volume,
-        calendar=resolved.calendar.name,
-        sessions=resolved.calendar.version,
-        revision=revision,
-        start=resolved.low,
-        end=resolved.high,
-        indicators=texts_of(request.indicators),
-        arithmetic=arithmetic_of(request.indicators),
-        final=final,
-        final_only=request.final_only,
-    )
 
 
 def _whole(name: str, value: object) -> int:

@@ -16,7 +16,7 @@ from candlewick.timeframe import Timeframe
 
 @dataclass(frozen=True)
 class Resolved:
-    """The stored series that serves a request, its calendar, and the range: bars of ``low <= time < high`` microseconds UTC.
+    """The stored series that serves a request, its calendar, and the range: ``low <= time < high``, microseconds UTC.
 
     None: open on that side.
     """
