@@ -10,20 +10,24 @@ back within 120 s with no request lost; `heavy-tailed` (ten symbols on which bot
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
 RATE = 50.0
+CALLERS = 32
 SYMBOLS = 200
 LIMIT = 120.0
 LAST_SESSION = "2024-01-08"
@@ -35,28 +39,25 @@ twice that for the desk set, of which it could not answer 50 a second."""
 
 @dataclass
 class Tally:
-    """What the callers saw."""
+    """What the callers saw. ``seconds``: from when a request was due, so that a slow server hides nothing."""
 
     sent: int = 0
     answered: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     engines: dict[str, int] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, response: httpx.Response | Exception, seconds: float) -> None:
-        """Count one response."""
-        if isinstance(response, Exception):
-            name = type(response).__name__
-            self.refused[name] = self.refused.get(name, 0) + 1
-            return
-        if response.status_code != 200:
-            name = str(response.status_code)
-            self.refused[name] = self.refused.get(name, 0) + 1
-            return
-        self.answered += 1
-        self.seconds.append(seconds)
-        engine = response.content[:400].partition(b'"engine":"')[2].partition(b'"')[0].decode()
-        self.engines[engine] = self.engines.get(engine, 0) + 1
+    def note(self, status: str, body: bytes, seconds: float) -> None:
+        """Count one response, or what came instead of one."""
+        with self.lock:
+            if status != "200":
+                self.refused[status] = self.refused.get(status, 0) + 1
+                return
+            self.answered += 1
+            self.seconds.append(seconds)
+            engine = body[:400].partition(b'"engine":"')[2].partition(b'"')[0].decode()
+            self.engines[engine] = self.engines.get(engine, 0) + 1
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -69,75 +70,81 @@ class Tally:
         )
 
 
-async def load(base: str, tally: Tally, stop: asyncio.Event, seed: int) -> None:
-    """Open loop: a request every 1/RATE seconds whatever happened to the ones before."""
-    draw = random.Random(seed)
-    running: set[asyncio.Task[None]] = set()
+class Load:
+    """Open loop: a request every 1/RATE seconds, whatever became of the ones before; CALLERS connections."""
 
-    async with httpx.AsyncClient(base_url=base, timeout=30.0, limits=httpx.Limits(max_connections=64)) as client:
+    def __init__(self, base: str, seed: int) -> None:
+        self.tally = Tally()
+        self._host = base.removeprefix("http://")
+        self._seed = seed
+        self._due: SimpleQueue[tuple[float, str] | None] = SimpleQueue()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._send) for _ in range(CALLERS)]
+        self._clock = threading.Thread(target=self._tick)
 
-        async def one(symbol: str, timeframe: str) -> None:
-            began = time.perf_counter()
+    def __enter__(self) -> Load:
+        for thread in (*self._threads, self._clock):
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._clock.join()
+        for _ in self._threads:
+            self._due.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _tick(self) -> None:
+        draw = random.Random(self._seed)
+        due = time.perf_counter()
+        while not self._stop.is_set():
+            symbol, timeframe = f"SIM{draw.randrange(1, SYMBOLS + 1):02d}", draw.choice(["5m", "5m", "15m", "1h"])
+            query = urlencode({"timeframe": timeframe, "indicators": INDICATORS, "start": LAST_SESSION})
+            self._due.put((due, f"/v1/candles/{symbol}?{query}"))
+            self.tally.sent += 1
+            due += 1 / RATE
+            time.sleep(max(0.0, due - time.perf_counter()))
+
+    def _send(self) -> None:
+        connection = HTTPConnection(self._host, timeout=30)
+        while (one := self._due.get()) is not None:
+            due, path = one
             try:
-                response: httpx.Response | Exception = await client.get(
-                    f"/v1/candles/{symbol}",
-                    params={"timeframe": timeframe, "indicators": INDICATORS, "start": LAST_SESSION},
-                )
-            except httpx.HTTPError as error:
-                response = error
-            tally.note(response, time.perf_counter() - began)
-
-        next_at = time.perf_counter()
-        while not stop.is_set():
-            symbol = f"SIM{draw.randrange(1, SYMBOLS + 1):02d}"
-            task = asyncio.create_task(one(symbol, draw.choice(["5m", "5m", "15m", "1h"])))
-            running.add(task)
-            task.add_done_callback(running.discard)
-            tally.sent += 1
-            next_at += 1 / RATE
-            await asyncio.sleep(max(0.0, next_at - time.perf_counter()))
-        if running:
-            await asyncio.wait(running, timeout=60)
+                connection.request("GET", path)
+                response = connection.getresponse()
+                body = response.read()
+                self.tally.note(str(response.status), body, time.perf_counter() - due)
+            except (OSError, HTTPException) as error:
+                connection.close()
+                self.tally.note(type(error).__name__, b"", 0.0)
+        connection.close()
 
 
-async def status(client: httpx.AsyncClient) -> dict[str, Any]:
-    """The server's rollout state."""
-    found: dict[str, Any] = (await client.get("/v1/rollout")).raise_for_status().json()
-    return found
-
-
-async def trial(base: str, fault: str, seconds: float, stages: list[float]) -> dict[str, Any]:
+def trial(base: str, fault: str, seconds: float, stages: list[float]) -> dict[str, Any]:
     """Run the load and the stages; what was seen."""
-    tally, stop = Tally(), asyncio.Event()
     seen: list[dict[str, Any]] = []
-    async with httpx.AsyncClient(base_url=base, timeout=30.0) as client:
-        loading = asyncio.create_task(load(base, tally, stop, seed=7))
-        await asyncio.sleep(3)
-        killed_after = None
+    killed_after = None
+    with httpx.Client(base_url=base, timeout=30.0, trust_env=False) as client, Load(base, seed=7) as load:
+        time.sleep(3)
         for percentage in stages:
             before = time.monotonic()
-            (
-                await client.put(
-                    "/v1/flags", json={"name": "rollout_percentage", "value": percentage, "why": f"trial {fault}"}
-                )
-            ).raise_for_status()
-            while time.monotonic() - before < seconds:
-                await asyncio.sleep(0.25)
-                now = await status(client)
-                if now["killed"]:
+            change = {"name": "rollout_percentage", "value": percentage, "why": f"trial {fault}"}
+            client.put("/v1/flags", json=change).raise_for_status()
+            while killed_after is None and time.monotonic() - before < seconds:
+                time.sleep(0.25)
+                if client.get("/v1/rollout").raise_for_status().json()["killed"]:
                     killed_after = time.monotonic() - before
-                    break
-            seen.append({"percentage": percentage, **await status(client)})
+            seen.append({"set_to": percentage, **client.get("/v1/rollout").raise_for_status().json()})
             if killed_after is not None:
-                await asyncio.sleep(3)  # the load goes on, on V1
+                time.sleep(3)  # the load goes on, on V1
                 break
-        stop.set()
-        await loading
     return {
         "fault": fault,
+        "requests_per_second": RATE,
         "killed": killed_after is not None,
         "seconds_to_rollback": killed_after,
-        "callers": tally.as_dict(),
+        "callers": load.tally.as_dict(),
         "stages": seen,
     }
 
@@ -170,7 +177,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         process, base = serve(given.fault, Path(folder))
         try:
-            result = asyncio.run(trial(base, given.fault, seconds, stages))
+            result = trial(base, given.fault, seconds, stages)
         finally:
             process.terminate()
             process.wait(30)
