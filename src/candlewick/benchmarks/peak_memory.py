@@ -9,7 +9,7 @@
 4. They run twice more with the cache on: while it fills, and when it is full. Both are reported beside.
 5. Both engines' processes hand freed memory back at once (`RETURNING`): else what an allocator keeps from the warm-up
    would hide part of the peak, more of it for the engine that takes more.
-6. `measure` does this in as many processes as asked, both engines side by side, and `smallest` picks of each.
+6. `measure` lets each engine do this several times in its process, both side by side; `smallest` picks of each.
 """
 
 from __future__ import annotations
@@ -82,21 +82,20 @@ def measure(
     repeats: int = 3,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, list[Peaks]]:
-    """``repeats`` measurements of each engine, each in a process of its own, V1 and V2 side by side.
+    """``repeats`` measurements of each engine, each engine in a process of its own, both side by side.
 
-    ``factory``: text form of ``build(store) ->`` what has both engines. Raises EngineError when a process fails.
+    ``factory``: text form of ``build(store, control) ->`` what has both engines. Raises EngineError when a process
+    fails.
     """
     history = folder / "history.duckdb"
+    progress("memory: history")
     names = write_history(history, symbols, sessions)
-    found: dict[str, list[Peaks]] = {engine: [] for engine in ENGINES}
+    progress(f"memory: {repeats} measurements")
     with ThreadPoolExecutor(len(ENGINES)) as pool:
-        for repeat in range(repeats):
-            progress(f"memory: {repeat + 1} of {repeats}")
-            waiting = [pool.submit(_in_process, factory, engine, history, folder, names) for engine in ENGINES]
-            for one in waiting:
-                peaks = one.result()
-                found[peaks.engine].append(peaks)
-    return found
+        waiting = {
+            engine: pool.submit(_in_process, factory, engine, history, folder, repeats, names) for engine in ENGINES
+        }
+        return {engine: one.result() for engine, one in waiting.items()}
 
 
 def smallest(peaks: Sequence[Peaks]) -> Peaks:
@@ -104,35 +103,43 @@ def smallest(peaks: Sequence[Peaks]) -> Peaks:
     return min(peaks, key=lambda one: one.growth)
 
 
-def peaks_of(factory: str, engine: str, url: str, names: Sequence[str]) -> Peaks:
-    """One measurement, in this process, which had better be a fresh one."""
+def peaks_of(factory: str, engine: str, url: str, repeats: int, names: Sequence[str]) -> list[Peaks]:
+    """The measurements, in this process, which had better be a fresh one."""
     wanted = requests_of(names)
     with (
         tempfile.TemporaryDirectory() as folder,
         open_store(url),  # held open: the store's own pages are warm too
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        built = _built(factory, url, Path(folder))
-        _run(getattr(built, engine), pool, wanted)
-        built.close()
-        built = _built(factory, url, Path(folder))
-        try:
-            service = getattr(built, engine)
-            caching = getattr(service, "reconfigure", None)
-            if caching is not None:
-                caching(cache_enabled=False)
+        warm = _built(factory, url, Path(folder))
+        _run(getattr(warm, engine), pool, wanted)
+        warm.close()
+        del warm
+        return [_measured(factory, engine, url, Path(folder), pool, wanted) for _ in range(repeats)]
+
+
+def _measured(
+    factory: str, engine: str, url: str, folder: Path, pool: ThreadPoolExecutor, wanted: Sequence[Request]
+) -> Peaks:
+    """One measurement: engines built anew, so that nothing is cached."""
+    built = _built(factory, url, folder)
+    try:
+        service = getattr(built, engine)
+        caching = getattr(service, "reconfigure", None)
+        if caching is not None:
+            caching(cache_enabled=False)
+        settle()
+        idle = resident()
+        peaks = []
+        for number in range(1 if caching is None else 3):
+            if number == 1 and caching is not None:
+                caching(cache_enabled=True)
             settle()
-            idle = resident()
-            peaks = []
-            for number in range(1 if caching is None else 3):
-                if number == 1 and caching is not None:
-                    caching(cache_enabled=True)
-                settle()
-                with watched_peak() as peak:
-                    _run(service, pool, wanted)
-                peaks.append(peak)
-        finally:
-            built.close()
+            with watched_peak() as peak:
+                _run(service, pool, wanted)
+            peaks.append(peak)
+    finally:
+        built.close()
     growths = [max(0, peak.bytes - idle) for peak in peaks]
     growth, filling, full = growths if len(growths) > 1 else growths * 3  # without a cache all are one
     return Peaks(engine, idle, growth, filling, full, peaks[0].bytes, len(wanted), peaks[0].method)
@@ -159,23 +166,26 @@ def _run(service: AnalyticsService, pool: ThreadPoolExecutor, requests: Sequence
         raise EngineError(service.engine, "empty answer", f"{len(empty)} of {len(requests)} answers hold no bar")
 
 
-def _in_process(factory: str, engine: str, history: Path, folder: Path, names: Sequence[str]) -> Peaks:
+def _in_process(
+    factory: str, engine: str, history: Path, folder: Path, repeats: int, names: Sequence[str]
+) -> list[Peaks]:
     with tempfile.TemporaryDirectory(dir=folder) as own:
         copy = Path(own) / history.name
         shutil.copyfile(history, copy)
-        command = [sys.executable, "-m", __name__, factory, engine, str(copy), *names]
+        command = [sys.executable, "-m", __name__, factory, engine, str(copy), str(repeats), *names]
         environment = {**os.environ, **RETURNING}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise EngineError(engine, f"exit code {done.returncode}", last[0])
-    return Peaks(**json.loads(done.stdout.splitlines()[-1]))
+    return [Peaks(**one) for one in json.loads(done.stdout.splitlines()[-1])]
 
 
 def main() -> None:
-    """``factory engine store names...``: one line of JSON on standard output."""
-    factory, engine, url, *names = sys.argv[1:]
-    sys.stdout.write(json.dumps(asdict(peaks_of(factory, engine, url, names))) + "\n")
+    """``factory engine store repeats names...``: one line of JSON on standard output."""
+    factory, engine, url, repeats, *names = sys.argv[1:]
+    found = [asdict(one) for one in peaks_of(factory, engine, url, int(repeats), names)]
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def appended(incoming: Candles) -> Change:
 
 def compared(incoming: Candles, time: Integers, values: Mapping[str, Floats]) -> Change:
     """Compare with the stored candles of the same span: ``time`` sorted, ``values`` by column name."""
-    if len(time) == 0:
+    if len(time) == 0 or (len(incoming) and incoming.microseconds[0] > time[-1]):
         return appended(incoming)
     at = np.minimum(np.searchsorted(time, incoming.microseconds), len(time) - 1)
     stored = time[at] == incoming.microseconds

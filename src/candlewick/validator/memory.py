@@ -17,7 +17,7 @@ THRESHOLD = 60.0
 
 
 def run(context: Context) -> Result:
-    """``measured``: percent of V1's peak growth that V2 saves, the smallest of several processes of each."""
+    """``measured``: percent of V1's peak growth that V2 saves, the smallest of several measurements of each."""
     profile = context.profile
     found = measure(
         context.build,

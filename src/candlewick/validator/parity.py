@@ -13,7 +13,7 @@ from candlewick.service.parity import EQUAL, INEXACT, MISMATCH, VOID, compare
 from candlewick.store.open import open_store
 from candlewick.validator.check import Check
 from candlewick.validator.context import Context
-from candlewick.validator.requests import own_requests
+from candlewick.validator.requests import chosen, own_requests
 from candlewick.validator.result import Result, judged, unknown
 
 NAME = "parity"
@@ -26,7 +26,9 @@ def run(context: Context) -> Result:
     snapshot = context.snapshot
     verdicts: Counter[str] = Counter()
     shown: list[str] = []
-    requests = own_requests(snapshot.series)
+    every = own_requests(snapshot.series)
+    most = context.profile.answers
+    requests = every if most is None else chosen(every, max(most, 2 * len(snapshot.series)))
     with context.application(snapshot.url) as built, open_store(snapshot.url) as store:
         for number, request in enumerate(requests):
             if number % 20 == 0:
@@ -41,6 +43,7 @@ def run(context: Context) -> Result:
         "unit": "unsound series and mismatching answers",
         "store": snapshot.extent,
         "answers": len(requests),
+        "questions": len(every),
         "equal": verdicts[EQUAL],
         "v1_inexact": verdicts[INEXACT],
         "mismatches": verdicts[MISMATCH],

@@ -12,17 +12,19 @@ class Profile:
     """Sizes of the checks' loads.
 
     ``series``, ``rows``: at most so many series of the store, each with so many of its newest candles, are copied into
-    the snapshot; None for all. ``mix_minutes``: how much of the mix's day the cache check plays, of ``mix_symbols``.
-    ``pairs``: requests of each kind that both engines are timed on, in ``rounds`` rounds. ``memory_*``: symbols and
-    sessions of history that the memory check asks about, and processes for each engine. ``leak_*``: requests, and bytes
-    a request allowed. ``threads`` ask for ``seconds`` in the concurrency check. ``scrape``: requests between two
-    scrapes. ``rollback_seconds``: how long a rollback may take; ``rate``: requests a second of the load that it happens
-    under, of which ``well_seconds`` pass before V2 breaks. ``coverage``: whether the test suite is run.
+    the snapshot; None for all. ``answers``: how many are compared. ``mix_minutes``: how much of the mix's day the cache
+    check plays, of ``mix_symbols``. ``pairs``: requests of each kind that both engines are timed on, in ``rounds``
+    rounds. ``memory_*``: symbols and sessions of history that the memory check asks about, and how often each engine is
+    measured. ``leak_*``: requests, and bytes a request allowed. ``threads`` ask for ``seconds`` in the concurrency
+    check. ``scrape``: requests between two scrapes. ``rollback_seconds``: how long a rollback may take; ``rate``:
+    requests a second of the load that it happens under, of which ``well_seconds`` pass before V2 breaks. ``coverage``:
+    whether the test suite is run.
     """
 
     name: str
     series: int | None
     rows: int | None
+    answers: int | None
     mix_minutes: int
     pairs: int
     rounds: int
@@ -45,22 +47,25 @@ QUICK = Profile(
     name="quick",
     series=12,
     rows=20_000,
-    mix_minutes=75,
-    pairs=16,
+    answers=72,
+    mix_minutes=70,
+    pairs=12,
     rounds=3,
     memory_symbols=8,
     memory_sessions=120,
     leak_requests=20_000,
     leak_bytes=500.0,
     threads=16,
-    seconds=3.0,
-    scrape=40,
+    seconds=2.0,
+    scrape=24,
     rate=50.0,
+    well_seconds=1.0,
 )
 FULL = Profile(
     name="full",
     series=None,
     rows=None,
+    answers=None,
     mix_minutes=390,
     pairs=120,
     rounds=7,
