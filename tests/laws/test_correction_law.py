@@ -313,5 +313,6 @@ TestCorrections.settings = settings(max_examples=15, stateful_step_count=30, dea
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 class TestManyCorrections(Corrections.TestCase):  # type: ignore[name-defined, misc]
-    settings = settings(max_examples=400, stateful_step_count=50, deadline=None)
+    settings = settings(max_examples=250, stateful_step_count=40, deadline=None)
