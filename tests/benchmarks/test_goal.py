@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candlewick.benchmarks.goal import FULL_SPEED, Faster, Goal, Standing, TimesTheCopy, Verdict, Within, all_met
+from candlewick.benchmarks.goal import (
+    FULL_SPEED,
+    AtLeast,
+    Faster,
+    Goal,
+    Standing,
+    TimesTheCopy,
+    Verdict,
+    Within,
+    all_met,
+)
 
 STANDING = Standing(ours=10.0, peers={"TA-Lib": 40.0}, copy=5.0, copy_speed=FULL_SPEED)
 GOALS = [Faster(3.5, "TA-Lib"), Within(12.0), TimesTheCopy(2.5)]
@@ -67,3 +77,10 @@ def test_a_machine_that_copies_faster_is_not_held_to_more() -> None:
 )
 def test_all_met(met: list[bool | None], expected: bool | None) -> None:
     assert all_met([Verdict("", None, one) for one in met]) is expected
+
+
+def test_a_figure_beside_the_time_is_judged_where_it_was_measured() -> None:
+    goal = AtLeast("hit_rate", 0.85, "85% cache hits")
+    assert goal.judge(STANDING) == Verdict("85% cache hits", None, None)
+    assert goal.judge(replace(STANDING, figures={"hit_rate": 0.85})) == Verdict("85% cache hits", 0.85, True)
+    assert goal.judge(replace(STANDING, figures={"hit_rate": 0.8499})).met is False

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from candlewick.benchmarks.benchmark import Benchmark
 from candlewick.benchmarks.contest import COPY, Contest, Result, Status
-from candlewick.benchmarks.goal import Faster, TimesTheCopy, Within
+from candlewick.benchmarks.goal import AtLeast, Faster, TimesTheCopy, Within
 from candlewick.benchmarks.machine import Machine
 from candlewick.benchmarks.report import Report, Row
 
@@ -165,3 +165,12 @@ def test_the_heading_says_where_and_how_busy(machine: Machine) -> None:
     quick = Report(replace(machine, load=None), [], quick=True).heading()
     assert "load" not in quick
     assert quick.endswith("these figures are no measurement.")
+
+
+def test_figures_beside_the_time_are_shown_and_judged() -> None:
+    goals = (AtLeast("hit_rate", 0.85, "85% cache hits"),)
+    ours = replace(RESULTS[0], figures={"hit_rate": 0.912345})
+    found = Row(Benchmark("a", "a", "row", goals, (), nothing, nothing), [ours, RESULTS[-1]], copy_speed=23.0).as_dict()
+    assert found["contenders"][0]["figures"] == {"hit_rate": 0.9123}
+    assert found["meets_target"] is True
+    assert "figures" not in found["contenders"][1]
