@@ -46,7 +46,7 @@ class AnalyticsService(ABC):
         """The answer when it can be given at once, without computing or reading the store; else None."""
         return None
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - an engine that holds nothing has nothing to let go of
         """Let go of threads and memory. Closing twice is harmless. The store stays open."""
 
     def __enter__(self) -> Self:
