@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from candlewick.benchmarks.mix import CORRECTED_EVERY, INDICATORS, RANGES, TIMEFRAMES, Append, Ask, Correct, Mix, drawn
@@ -33,6 +33,7 @@ def shown(mix: Mix) -> list[Any]:
     return found
 
 
+@settings(max_examples=8)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_same_fields_give_the_same_day(seed: int) -> None:
     assert shown(small(seed=seed, minutes=16)) == shown(small(seed=seed, minutes=16))

@@ -66,6 +66,7 @@ def test_an_engine_is_measured_where_it_is_built(engine: str, tmp_path: Path) ->
         assert peaks.growth == peaks.filling == peaks.full
 
 
+@pytest.mark.slow
 def test_both_engines_in_processes_of_their_own(tmp_path: Path) -> None:
     said: list[str] = []
     found = measure(FACTORY, tmp_path, symbols=1, sessions=2, repeats=2, progress=said.append)

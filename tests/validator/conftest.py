@@ -18,6 +18,7 @@ from candlewick.validator.profile import QUICK, Profile
 SMALL = replace(
     QUICK,
     name="small",
+    answers=18,
     mix_minutes=6,
     mix_symbols=3,
     pairs=5,
