@@ -11,13 +11,14 @@ import pytest
 
 from candlewick.errors import EngineError
 from candlewick.validator import growth
-from candlewick.validator.growth import BLOCKS, counter, growth_of, measure_growth
+from candlewick.validator.growth import counter, growth_of, measure_growth
 
 
 @pytest.fixture(autouse=True)
 def little(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Few requests, and what traces them ends with the test."""
     monkeypatch.setattr(growth, "LOAD", {"symbols": 2, "sessions": 5, "minutes": 1, "requests": 10})
+    monkeypatch.setattr(growth, "BLOCKS", 8)
     yield
     tracemalloc.stop()
 
@@ -47,8 +48,8 @@ def test_where_all_goes_through_the_c_library_its_count_is_taken(monkeypatch: py
 
 def test_samples_are_taken_after_every_block(tmp_path: Path) -> None:
     found = growth_of("candlewick.app:build", tmp_path, 40)
-    assert found.requests == tuple(range(2, 42, 2))
-    assert len(found.bytes) == len(found.resident) == BLOCKS
+    assert found.requests == tuple(range(5, 45, 5))
+    assert len(found.bytes) == len(found.resident) == 8
     assert min(found.resident) > 1_000_000
 
 
