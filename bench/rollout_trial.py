@@ -28,6 +28,8 @@ import httpx
 
 RATE = 50.0
 CALLERS = 32
+KEPT = ("percentage", "killed", "why", "since", "step", "problem", "arms", "guards")
+"""What of the rollout's status goes into the record."""
 SYMBOLS = 200
 LIMIT = 120.0
 LAST_SESSION = "2024-01-08"
@@ -135,7 +137,8 @@ def trial(base: str, fault: str, seconds: float, stages: list[float]) -> dict[st
                 time.sleep(0.25)
                 if client.get("/v1/rollout").raise_for_status().json()["killed"]:
                     killed_after = time.monotonic() - before
-            seen.append({"set_to": percentage, **client.get("/v1/rollout").raise_for_status().json()})
+            now = client.get("/v1/rollout").raise_for_status().json()
+            seen.append({"set_to": percentage} | {name: now[name] for name in KEPT})
             if killed_after is not None:
                 time.sleep(3)  # the load goes on, on V1
                 break
