@@ -126,4 +126,4 @@ def test_answers_equal_a_rebuild_under_threads(store: CandleRepository) -> None:
 @pytest.mark.slow
 def test_sixty_four_threads_on_two_hundred_symbols_for_a_minute(store: CandleRepository) -> None:
     asked, checked, writes = storm(store, threads=64, symbols=200, seconds=60, least=0, every=100)
-    assert min(asked // 100, checked, writes) > 64, "how many depends on the machine; these are too few to show anything"
+    assert min(asked // 100, checked, writes) > 64, "too few to show anything"
