@@ -190,11 +190,15 @@ class Application:
     def health(self) -> Health:
         return examine(
             {
-                "store": lambda: None if self.store.symbols() is not None else "has no answer",
+                "store": self._store_answers,
                 "warm_up": lambda: None if self._warm.is_set() else "kernels are being compiled",
                 "control": lambda: self.control.problem,
             }
         )
+
+    def _store_answers(self) -> None:
+        """Raises what the store raises, which is then the reason."""
+        self.store.symbols()
 
     def warm_up(self) -> None:
         from candlewick.aggregation.fold import kernel

@@ -93,7 +93,7 @@ FLAGS: dict[str, Definition] = {
         Definition("concurrency_enabled", True, "V2 spreads many requests over its pool of workers"),
         Definition("rollout_percentage", 0.0, "share of the keys that V2 answers; halves and hundredths work", 0, 100),
         Definition("fallback_to_v1_on_error", True, "where V2 fails or overruns, V1 answers; the failure still counts"),
-        Definition("detailed_metrics", True, "histograms by timeframe beside the totals"),
+        Definition("detailed_metrics", True, "latency histograms by engine and arm beside the totals"),
         Definition("max_cache_mb", 512, "bytes that V2's cache may hold, in MiB", 1, 1_048_576),
         Definition("worker_pool_size", cpus(), "threads of the worker pool; the CPUs, since they compute", 1, 1024),
         Definition("v2_deadline_ms", 1000, "after this V1 answers instead of V2: what a person waits for", 1, 600_000),

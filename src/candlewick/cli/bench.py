@@ -33,7 +33,7 @@ def bench(
     from candlewick.benchmarks.run import run_benchmarks
     from candlewick.cli.connection import settings_in_force
     from candlewick.cli.destination import check_place
-    from candlewick.cli.output import print_json
+    from candlewick.cli.output import print_json, write_report
     from candlewick.cli.progress import step_progress
 
     settings_in_force()
@@ -45,19 +45,10 @@ def bench(
         print_json(report.as_dict())
     else:
         if json is not None:
-            _write(report, json)
+            write_report(report.as_dict(), json)
         _print(report)
     if not report.agreed:
         raise typer.Exit(DIFFERS)
-
-
-def _write(report: Report, file: str) -> None:
-    import json
-
-    from candlewick.cli.destination import destination
-
-    with destination(file) as to:
-        to.write((json.dumps(report.as_dict(), allow_nan=False, indent=2) + "\n").encode())
 
 
 def _print(report: Report) -> None:

@@ -23,6 +23,14 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
+def write_report(value: Any, file: str) -> None:
+    """One JSON value and a newline in a file, which appears whole or not at all."""
+    from candlewick.cli.destination import destination
+
+    with destination(file) as to:
+        to.write((json.dumps(value, allow_nan=False, indent=2) + "\n").encode())
+
+
 def note(text: str) -> None:
     """A line for the reader on standard error, where it disturbs nothing that reads standard output."""
     sys.stderr.write(f"{text}\n")

@@ -43,7 +43,7 @@ def validate(
     """
     from candlewick.cli.connection import open_for_reading
     from candlewick.cli.destination import check_place
-    from candlewick.cli.output import print_json
+    from candlewick.cli.output import print_json, write_report
     from candlewick.cli.progress import step_progress
     from candlewick.validator.context import temporary_context
     from candlewick.validator.profile import find_profile
@@ -63,19 +63,10 @@ def validate(
         print_json(report.as_dict())
     else:
         if json is not None:
-            _write(report, json)
+            write_report(report.as_dict(), json)
         _print(report)
     if not report.passed:
         raise typer.Exit(BLOCKED)
-
-
-def _write(report: Report, file: str) -> None:
-    import json
-
-    from candlewick.cli.destination import destination
-
-    with destination(file) as to:
-        to.write((json.dumps(report.as_dict(), allow_nan=False, indent=2) + "\n").encode())
 
 
 def _print(report: Report) -> None:
