@@ -317,7 +317,7 @@ def test_a_file_goes_in_and_comes_out(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("time,open,high,low,close,volume\n2024-01-02T14:30:00Z,1,2,1,2,5\n2024-01-02T14:31:00Z,2,1,1,2,5\n")
     with build(f"duckdb:///{tmp_path}/x.duckdb") as application:
-        summary = application.ingest_csv(file, calendar="XNYS", timeframe="1m", symbol="A", name="desk.csv")
+        summary = application.ingest(file, calendar="XNYS", timeframe="1m", symbol="A", name="desk.csv")
         assert (summary.inserted, summary.quarantined) == (1, 1)
         assert [one.symbol for one in application.symbols()] == ["A"]
         assert application.store.quarantined()[0].file == "desk.csv"

@@ -57,7 +57,7 @@ def test_a_file_is_sent_as_it_is(tmp_path: Path, name: str, kind: str) -> None:
     content = gzip.compress(b"x" * 1000)
     (tmp_path / name).write_bytes(content)
     one, seen = client({"rows": 0})
-    assert one.ingest_csv(tmp_path / name, calendar="24/7", symbol="A") == {"rows": 0}
+    assert one.ingest(tmp_path / name, calendar="24/7", symbol="A") == {"rows": 0}
     assert seen[0].content == content
     assert seen[0].headers["content-type"] == kind
     assert seen[0].headers["content-length"] == str(len(content))

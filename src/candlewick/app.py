@@ -158,7 +158,7 @@ class Application:
     def symbols(self) -> list[Series]:
         return self.store.series()
 
-    def ingest_csv(
+    def ingest(
         self,
         path: Path,
         *,

@@ -66,7 +66,7 @@ class Client:
         found: list[dict[str, Any]] = self._json("GET", "/v1/symbols")
         return found
 
-    def ingest_csv(
+    def ingest(
         self,
         path: str | Path,
         *,

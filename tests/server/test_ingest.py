@@ -107,7 +107,7 @@ def test_a_body_beyond_the_limit_is_refused_and_leaves_nothing(serve, small, tol
 def test_a_large_body_is_written_in_pieces(serve, small, monkeypatch):
     monkeypatch.setattr("candlewick.server.routes.ingest.PIECE", 64)
     seen = []
-    small.hooks["ingest_csv"] = lambda path: seen.append((path.read_text(), path.parent.parent))
+    small.hooks["ingest"] = lambda path: seen.append((path.read_text(), path.parent.parent))
 
     async def pieces():
         for start in range(0, len(CSV), 50):
@@ -128,7 +128,7 @@ def test_a_store_that_fails_is_told_and_leaves_no_file(serve, small):
     def fail(_):
         raise StoreError("store: the disk is full")
 
-    small.hooks["ingest_csv"] = fail
+    small.hooks["ingest"] = fail
 
     async def go():
         async with serve(small) as client:

@@ -78,7 +78,7 @@ def ingest_through(
     for path in paths:
         step(path.name)
         summaries.append(
-            client.ingest_csv(path, calendar=calendar.name, timeframe=str(timeframe), symbol=symbol, timezone=timezone)
+            client.ingest(path, calendar=calendar.name, timeframe=str(timeframe), symbol=symbol, timezone=timezone)
         )
     return combined(summaries)
 

@@ -49,7 +49,7 @@ class Application(Protocol):
     def symbols(self) -> list[Series]:
         """What is stored."""
 
-    def ingest_csv(
+    def ingest(
         self,
         path: Path,
         *,

@@ -123,8 +123,8 @@ class SmallApplication:
         self._hook("symbols")
         return self.service.symbols()
 
-    def ingest_csv(self, path: Path, **about: Any) -> IngestSummary:
-        self._hook("ingest_csv", path)
+    def ingest(self, path: Path, **about: Any) -> IngestSummary:
+        self._hook("ingest", path)
         return ingest(self.store, path, **about)
 
     def flags(self) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ async def ingest(request: Request) -> Response:
         path = folder / name
         await _received(serving, request, path)
         summary = await serving.ingests.run(
-            serving.application.ingest_csv,
+            serving.application.ingest,
             path,
             calendar=calendar,
             timeframe=given.get("timeframe", "1m"),
