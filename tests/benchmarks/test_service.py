@@ -26,7 +26,7 @@ def test_both_engines_agree_and_ours_has_its_figures(agree: Agree, tmp_path: Pat
         "memory_saved",
         "memory_mb",
         "memory_mb_of_classic",
-        "memory_mb_while_cache_fills",
+        "memory_mb_full_cache",
     }
     assert 0 < figures["hit_rate"] < 1
     assert figures["memory_saved"] < 1

@@ -185,6 +185,22 @@ def test_answers_take_their_part_of_the_limit_at_most() -> None:
     assert cache.stats().bytes == cache.recounted() == 8000 + 8 + part // 3
 
 
+def test_a_large_answer_is_kept_from_the_second_time_on_that_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indicator_cache, "ASKED", 2)
+    size = indicator_cache.LARGE
+    cache = IndicatorCache(1000 * size)
+    view = cache.view(key(0), Sized)
+
+    def kept_after(question: str, nbytes: int) -> bool:
+        cache.remember(key(0), view, question, answer(cache.encoded(), nbytes))
+        return cache.recall(question) is not None
+
+    assert kept_after("just small enough", size)
+    assert [kept_after("large", size + 1) for _ in range(3)] == [False, True, True]
+    assert [kept_after(question, size + 1) for question in "abca"] == [False] * 4, "only the newest two are known"
+    assert kept_after("c", size + 1)
+
+
 def test_an_answer_is_renewed_only_where_it_still_is() -> None:
     cache, views = filled(range(1), 100)
     old, new, other = (answer(cache.encoded(), 8) for _ in range(3))

@@ -4,9 +4,9 @@
 2. A process of its own (this module, run as a script) builds the engines over its own copy of that store, answers every
    request once, and closes them: it is warm. Then it builds them anew and is idle.
 3. The same requests run again, eight at a time: charts of whole series, so that all of the history must be read. The
-   process's high-water mark less what it held when idle is the engine's peak. V2's cache stays empty meanwhile: judged
-   is what answering takes, since what the cache may hold is the user's to say (`max_cache_mb`).
-4. They run twice more with the cache on: while it fills, and when it is full. Both are reported beside.
+   process's high-water mark less what it held when idle is the engine's peak. V2's cache is empty when it begins, and
+   fills: what it keeps counts.
+4. They run twice more: when V2's cache is full, and with the cache off. Both are reported beside.
 5. Both engines' processes hand freed memory back at once (`RETURNING`): else what an allocator keeps from the warm-up
    would hide part of the peak, more of it for the engine that takes more.
 6. `measure` lets each engine do this several times in its process, both side by side; `smallest` picks of each.
@@ -49,15 +49,15 @@ INDICATORS = ("desk",)
 
 @dataclass(frozen=True)
 class Peaks:
-    """Bytes. ``growth``: the peak above idle, the cache empty throughout. ``filling``: the same while it fills;
-    ``full``: when it is full. ``process``: the whole process at the peak. ``requests``: how many ran.
+    """Bytes. ``growth``: the peak above idle, from an empty cache on. ``full``: the same when the cache is full;
+    ``off``: when there is none. ``process``: the whole process at the first. ``requests``: how many ran.
     """
 
     engine: str
     idle: int
     growth: int
-    filling: int
     full: int
+    off: int
     process: int
     requests: int
     method: str
@@ -126,14 +126,12 @@ def _measured(
     try:
         service = getattr(built, engine)
         caching = getattr(service, "reconfigure", None)
-        if caching is not None:
-            caching(cache_enabled=False)
         settle()
         idle = resident()
         peaks = []
         for number in range(1 if caching is None else 3):
-            if number == 1 and caching is not None:
-                caching(cache_enabled=True)
+            if number == 2 and caching is not None:
+                caching(cache_enabled=False)
             settle()
             with watched_peak() as peak:
                 _run(service, pool, wanted)
@@ -141,8 +139,8 @@ def _measured(
     finally:
         built.close()
     growths = [max(0, peak.bytes - idle) for peak in peaks]
-    growth, filling, full = growths if len(growths) > 1 else growths * 3  # without a cache all are one
-    return Peaks(engine, idle, growth, filling, full, peaks[0].bytes, len(wanted), peaks[0].method)
+    growth, full, off = growths if len(growths) > 1 else growths * 3  # without a cache all are one
+    return Peaks(engine, idle, growth, full, off, peaks[0].bytes, len(wanted), peaks[0].method)
 
 
 def _built(factory: str, url: str, folder: Path) -> Any:

@@ -18,6 +18,13 @@ ANSWERS = 4
 SHARE = 128
 """An answer whose columns take more than this part of the limit is not kept: it would push out a hundred others."""
 
+LARGE = 1 << 18
+"""An answer whose columns take more bytes than this is kept from the second time on that it is asked for: it is a
+second copy of what its view holds, and most long charts are asked for once."""
+
+ASKED = 4096
+"""Questions of large answers that are known to have been asked once."""
+
 
 @dataclass(frozen=True)
 class ViewKey:
@@ -94,6 +101,7 @@ class IndicatorCache:
         self._order: OrderedDict[int, _Entry] = OrderedDict()  # by id, since to hash what was asked takes longer
         self._answers: dict[Hashable, Kept] = {}
         self._answer_order: OrderedDict[int, Kept] = OrderedDict()
+        self._asked: OrderedDict[int, None] = OrderedDict()  # hashes alone: a mistaken one only keeps an answer early
         self._counts = dict.fromkeys(Look, 0)
         self._bytes = 0
         self._answer_bytes = 0
@@ -127,7 +135,8 @@ class IndicatorCache:
         return self._answers.get(question)
 
     def remember(self, key: ViewKey, view: SeriesView, question: Hashable, answer: Remembered) -> None:
-        """Keep an answer beside its view, in the place of an older one to the same question."""
+        """Keep an answer beside its view, in the place of an older one to the same question; a large one only when it
+        was asked for before."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None or entry.view is not view:
@@ -135,7 +144,7 @@ class IndicatorCache:
             older = self._answers.get(question)
             if older is not None:
                 self._forget(older)
-            if answer.nbytes * SHARE > self._limit:
+            if answer.nbytes * SHARE > self._limit or (answer.nbytes > LARGE and not self._asked_before(question)):
                 return
             kept = self._answers[question] = Kept(entry, question, answer)
             entry.answers[id(kept)] = self._answer_order[id(kept)] = kept
@@ -189,6 +198,15 @@ class IndicatorCache:
         with self._lock:
             views = sum(entry.view.nbytes for entry in self._entries.values())
             return views + sum(kept.answer.nbytes + kept.answer.encoded.nbytes for kept in self._answers.values())
+
+    def _asked_before(self, question: Hashable) -> bool:
+        known = hash(question)
+        if known in self._asked:
+            return True
+        self._asked[known] = None
+        if len(self._asked) > ASKED:
+            self._asked.popitem(last=False)
+        return False
 
     def _make_room(self) -> None:
         while self._answer_bytes * ANSWERS > self._limit:

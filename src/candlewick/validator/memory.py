@@ -47,8 +47,8 @@ def _megabytes(peaks: Peaks) -> dict[str, float]:
     """As they are shown."""
     return {
         "growth_mb": _mb(peaks.growth),
-        "growth_while_cache_fills_mb": _mb(peaks.filling),
         "growth_full_cache_mb": _mb(peaks.full),
+        "growth_cache_off_mb": _mb(peaks.off),
         "idle_mb": _mb(peaks.idle),
         "whole_process_mb": _mb(peaks.process),
     }
