@@ -473,6 +473,22 @@ def test_what_is_not_done_in_time_has_a_deadline_in_its_place(store: MemoryStore
         assert [type(answer) for answer in answers[1:]] == [DeadlineError, DeadlineError]
 
 
+def test_closing_leaves_behind_what_hangs(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimized, "CLOSE_SECONDS", 0.05)
+    go = threading.Event()
+    watching = Watching(store)
+    watching.first = lambda: _held(go)
+    service = OptimizedService(watching, workers=1)
+    try:
+        assert [type(one) for one in service.candles_many([DESK], deadline=0.05)] == [DeadlineError]
+        hanging = [thread.name for thread in threading.enumerate() if thread.name.startswith("optimized-")]
+        assert hanging, "the thread that hangs says whose it is"
+        service.close()
+        assert not go.is_set(), "closed while the call still hangs"
+    finally:
+        go.set()
+
+
 def test_a_defect_is_an_error_in_its_place(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(series_view.SeriesView, "bars", lambda *_: 1 / 0)
     with OptimizedService(store) as service:

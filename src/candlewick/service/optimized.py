@@ -41,6 +41,9 @@ TRIES = 4
 BUFFERS = 8 * MEGABYTE
 """Bytes of buffers kept for the next computation."""
 
+CLOSE_SECONDS = 2.0
+"""For requests that hang when the service is closed; they are left behind then."""
+
 
 @dataclass(frozen=True)
 class OptimizedStats:
@@ -75,7 +78,7 @@ class OptimizedService(AnalyticsService):
         self._cache_enabled = cache_enabled
         self._concurrency_enabled = concurrency_enabled
         self.cache = IndicatorCache(_whole("max_cache_mb", max_cache_mb) * MEGABYTE)
-        self._pool = WorkerPool(_whole("workers", threads))
+        self._pool = WorkerPool(_whole("workers", threads), name=self.engine)
         self._gate = Gate(threads)
         self._flights: Flights[Answer] = Flights()
         self._buffers = BufferPool(BUFFERS)
@@ -171,7 +174,7 @@ class OptimizedService(AnalyticsService):
         return OptimizedStats(self.cache.stats(), self._pool.stats(), self._buffers.stats())
 
     def close(self) -> None:
-        self._pool.close()
+        self._pool.close(CLOSE_SECONDS)
         self.cache.clear()
         self._buffers.clear()
 
