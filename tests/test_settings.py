@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from candlewick.definitions import FLAGS, NUMBERS
 from candlewick.errors import FileFormatError, InputError, UnknownNameError
-from candlewick.settings import EXPECTED, PREFIX, TOML, control_path, default_store, load_settings
+from candlewick.settings import EXPECTED, PREFIX, TOML, control_path, default_store, load_settings, secret_key
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def test_every_setting_has_a_default_and_says_so(tmp_path: Path) -> None:
     assert settings["sessions"].value is None
     assert settings["control"].value is None
     assert settings.flags() == {name: (one.default, "default") for name, one in FLAGS.items()}
-    assert [settings.number(name) for name in NUMBERS] == [2.0]
+    assert [settings.number(name) for name in NUMBERS] == [2.0, 200.0]
 
 
 @given(in_toml=st.booleans(), in_environment=st.booleans())
@@ -182,3 +182,37 @@ def test_flags_stay_out_of_the_environment(tmp_path: Path) -> None:
 )
 def test_the_control_journal_lies_beside_the_store(store: str, control: str | None, found: Path | None) -> None:
     assert control_path(store, control) == found
+
+
+KEY = f"cw_0123abcd_{'5' * 64}"
+
+
+def test_a_key_comes_from_the_environment_and_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (load_settings(tmp_path)["key"].value, secret_key()) == (None, None)
+    monkeypatch.setenv("CANDLEWICK_KEY", KEY)
+    settings = load_settings(tmp_path)
+    assert (settings["key"].value, settings["key"].origin) == ("set", "environment CANDLEWICK_KEY")
+    assert KEY not in repr(settings)
+    assert secret_key() == KEY
+
+
+@pytest.mark.parametrize("given", [KEY[:-1], f"{KEY}0", KEY.upper(), "secret"])
+def test_half_a_key_is_refused_without_showing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("CANDLEWICK_KEY", given)
+    with pytest.raises(InputError, match=r"key \(environment CANDLEWICK_KEY\): .* is no whole key") as raised:
+        load_settings(tmp_path)
+    assert given not in str(raised.value)
+    assert given not in repr(vars(raised.value))
+
+
+def test_a_key_in_a_file_is_refused_without_showing_it(tmp_path: Path) -> None:
+    write(tmp_path, f'key = "{KEY}"')
+    with pytest.raises(InputError, match="does not belong into a file") as raised:
+        load_settings(tmp_path)
+    assert KEY not in str(raised.value)
+
+
+def test_the_level_of_the_log_is_one_of_four(tmp_path: Path) -> None:
+    write(tmp_path, 'log_level = "loud"')
+    with pytest.raises(InputError, match=r"log_level \(candlewick.toml\): 'loud' .*give debug, info, warning or error"):
+        load_settings(tmp_path)

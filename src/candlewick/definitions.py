@@ -154,6 +154,13 @@ NUMBERS: dict[str, Definition] = {
             0,
             3600,
         ),
+        Definition(
+            "rate_limit_per_second",
+            200.0,
+            "requests that one key may send in a second; 0 is no limit. A screen of 50 charts asks for less",
+            0,
+            1_000_000,
+        ),
     )
 }
 """Numbers that are set at start."""

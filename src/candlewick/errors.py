@@ -14,6 +14,10 @@ CandlewickError
 │   ├── OverloadedError             the queue is full; carries when to come again
 │   ├── UnreachableError            no server answers at an address; carries which
 │   └── EngineError                 an engine failed; carries which, and the kind of failure
+├── AccessError (PermissionError)   a server does not let the caller do it
+│   ├── KeyNeededError              no key, or one that is not valid
+│   ├── RoleError                   the key's role does not suffice
+│   └── RateLimitError              too many requests; carries when to come again
 ├── KilledError                     refused while the rollout is killed
 └── StoreError                      the store cannot do what was asked
     ├── StoreBusyError              another process owns the store; carries who
@@ -133,6 +137,33 @@ class EngineError(ServiceError):
         self.engine = engine
         self.kind = kind
         super().__init__(f"engine {engine} failed: {kind}: {text}")
+
+
+class AccessError(CandlewickError, PermissionError):
+    """A server does not let the caller do it. Never carries a key."""
+
+
+class KeyNeededError(AccessError):
+    """No key came, or one that is unknown or revoked: which of the two is not told."""
+
+    def __init__(self, problem: str = "is needed") -> None:
+        super().__init__(f"key: {problem}; set CANDLEWICK_KEY, or send the header Authorization: Bearer KEY")
+
+
+class RoleError(AccessError):
+    """The key is valid, and its ``role`` does not suffice."""
+
+    def __init__(self, role: str, needed: str, act: str) -> None:
+        self.role = role
+        super().__init__(f"role: {role!r} does not suffice for {act}; use a key with the role {needed}")
+
+
+class RateLimitError(AccessError):
+    """Too many requests. ``retry_after``: seconds after which to come again."""
+
+    def __init__(self, what: str, rate: float, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"rate: more than {rate:g} {what} a second; come again in {retry_after:.2g} s")
 
 
 class KilledError(CandlewickError):

@@ -8,7 +8,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from candlewick.definitions import FLAGS, NUMBERS, Value, text_of
 from candlewick.errors import FileFormatError, InputError, UnknownNameError
@@ -23,9 +23,14 @@ EXPECTED = {
     "cache": "give a folder, which is made when it is absent",
     "sessions": "give the path of an existing CSV file of sessions",
     "control": "give the path of the control journal, in a folder that exists",
+    "key": "set the variable to what `candlewick keys create` printed, all of it",
+    "log_level": "give debug, info, warning or error",
     **{name: one.right for name, one in (NUMBERS | FLAGS).items()},
 }
 """Every setting, with what is right for it; the flags among them are the values that a service starts with."""
+
+KEY_FORM = re.compile("cw_[0-9a-f]{8}_[0-9a-f]{64}")
+"""What a key looks like: a mark by which searches find one that went astray, its id, and 256 bits by chance."""
 
 INNER = ("store", "cache", "sessions")
 """Settings that inner rooms and child processes look up in the environment."""
@@ -67,8 +72,9 @@ class Settings:
 def load_settings(folder: Path | None = None) -> Settings:
     """The settings in force in a working ``folder``: environment before ``candlewick.toml`` before default.
 
-    Raises UnknownNameError for a key or variable that is no setting, InputError for a value that cannot be used and
-    FileFormatError for a ``candlewick.toml`` that is not TOML; each says where the value stands.
+    The key of the command line comes from the environment alone, and of it the settings say only that it is set:
+    ``secret_key`` has it. Raises UnknownNameError for a key or variable that is no setting, InputError for a value that
+    cannot be used and FileFormatError for a ``candlewick.toml`` that is not TOML; each says where the value stands.
     """
     from pydantic_settings import EnvSettingsSource
 
@@ -80,12 +86,27 @@ def load_settings(folder: Path | None = None) -> Settings:
     for variable in os.environ:
         if variable.startswith(PREFIX) and variable not in known:
             raise UnknownNameError("environment variable", variable, known)
+    if "key" in toml:
+        raise InputError(
+            f"key ({TOML})", "(not shown)", "set the variable CANDLEWICK_KEY", "does not belong into a file of settings"
+        )
     environment = EnvSettingsSource(_model())() | {
         name: os.environ[PREFIX + name.upper()] for name in NUMBERS | FLAGS if os.environ.get(PREFIX + name.upper())
     }
     origins = dict.fromkeys(toml, TOML) | {name: f"environment {PREFIX}{name.upper()}" for name in environment}
-    values = _checked(toml | environment, origins)
+    values = _checked(toml | environment, origins) | {"key": None if secret_key() is None else "set"}
+    if values["key"] is not None:
+        origins["key"] = f"environment {PREFIX}KEY"
     return Settings(tuple(Setting(name, values[name], origins.get(name, "default")) for name in EXPECTED))
+
+
+def secret_key() -> str | None:
+    """The key that the command line sends, from ``CANDLEWICK_KEY``. Raises InputError, which does not show it, for one
+    that is not whole."""
+    given = os.environ.get(f"{PREFIX}KEY", "").strip()
+    if given and not KEY_FORM.fullmatch(given):
+        raise InputError(f"key (environment {PREFIX}KEY)", "(not shown)", EXPECTED["key"], "is no whole key")
+    return given or None
 
 
 def default_store() -> str:
@@ -132,6 +153,7 @@ def _model() -> type[BaseSettings]:
         cache: Annotated[Path, AfterValidator(_folder)] = Field(default_factory=_default_cache)
         sessions: FilePath | None = None
         control: Path | None = None
+        log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     return Values
 

@@ -9,17 +9,21 @@ import pytest
 
 from candlewick import errors
 from candlewick.errors import (
+    AccessError,
     CandlewickError,
     DeadlineError,
     EngineError,
     FileFormatError,
     HorizonError,
     InputError,
+    KeyNeededError,
     KilledError,
     LimitError,
     MissingColumnError,
     NaiveTimeError,
     OverloadedError,
+    RateLimitError,
+    RoleError,
     ServiceError,
     StateError,
     StoreBusyError,
@@ -42,6 +46,10 @@ EXAMPLES = {
     LimitError(10, 11): 413,
     UnknownSeriesError("symbol", "SPX", ["SPY"]): 404,
     KilledError("killed"): 409,
+    KeyNeededError(): 401,
+    RoleError("viewer", "admin", "GET /v1/keys"): 403,
+    RateLimitError("requests", 200.0, 0.4): 429,
+    AccessError("no"): 403,
     OverloadedError(3, 0.2): 503,
     DeadlineError(1.5): 504,
     EngineError("optimized", "KeyError", "x"): 500,
@@ -60,7 +68,7 @@ def test_an_error_comes_back_as_itself(error, status):
     again = error_of(json.loads(problem.json()))
     assert type(again) is type(error)
     assert str(again) == str(error)
-    for member in ("parameter", "expected", "nearest", "bars", "seconds", "retry_after", "engine", "kind"):
+    for member in ("parameter", "expected", "nearest", "bars", "seconds", "retry_after", "engine", "kind", "role"):
         assert getattr(again, member, None) == getattr(error, member, None)
 
 
@@ -74,6 +82,11 @@ def test_every_error_has_a_type_of_its_own():
 def test_an_overload_says_when_to_come_again():
     assert problem_of(OverloadedError(3, 0.2)).headers == {"Retry-After": "1"}
     assert problem_of(OverloadedError(3, 7.6)).headers == {"Retry-After": "8"}
+
+
+def test_who_has_no_key_is_told_how_to_send_one_and_who_is_too_fast_when_to_come_again():
+    assert problem_of(KeyNeededError()).headers == {"WWW-Authenticate": "Bearer"}
+    assert problem_of(RateLimitError("requests", 200.0, 0.4)).headers == {"Retry-After": "1"}
 
 
 def test_values_are_plain_and_finite():

@@ -7,17 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from candlewick.errors import (
+    AccessError,
     CandlewickError,
     DeadlineError,
     EngineError,
     FileFormatError,
     HorizonError,
     InputError,
+    KeyNeededError,
     KilledError,
     LimitError,
     MissingColumnError,
     NaiveTimeError,
     OverloadedError,
+    RateLimitError,
+    RoleError,
     ServiceError,
     StateError,
     StoreBusyError,
@@ -40,6 +44,10 @@ KINDS: dict[str, tuple[type[CandlewickError], int, str]] = {
     "state": (StateError, 400, "State does not fit"),
     "input": (InputError, 400, "Input cannot be used"),
     "unknown-series": (UnknownSeriesError, 404, "Not in the store"),
+    "key": (KeyNeededError, 401, "A key is needed"),
+    "role": (RoleError, 403, "The role does not suffice"),
+    "rate": (RateLimitError, 429, "Too many requests"),
+    "access": (AccessError, 403, "Not allowed"),
     "killed": (KilledError, 409, "The rollout is killed"),
     "overloaded": (OverloadedError, 503, "Too many requests wait already"),
     "deadline": (DeadlineError, 504, "Not done in the time given"),
@@ -65,6 +73,7 @@ MEMBERS = (
     "engine",
     "kind",
     "owner",
+    "role",
 )
 """What an error carries beyond its text."""
 
@@ -99,8 +108,7 @@ def problem_of(error: CandlewickError, status: int | None = None) -> Problem:
     name, (_, usual, title) = next(item for item in KINDS.items() if isinstance(error, item[1][0]))
     document = {"type": URN + name, "title": title, "status": status or usual, "detail": str(error)}
     document |= {member: _plain(getattr(error, member)) for member in MEMBERS if hasattr(error, member)}
-    headers = {"Retry-After": str(max(1, round(error.retry_after)))} if isinstance(error, OverloadedError) else {}
-    return Problem(status or usual, document, headers)
+    return Problem(status or usual, document, _headers(error))
 
 
 def refusal_of(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Problem:
@@ -130,6 +138,12 @@ def error_of(document: Mapping[str, Any]) -> CandlewickError:
     if isinstance(error, UnknownSeriesError):
         error.message = detail
     return error
+
+
+def _headers(error: CandlewickError) -> dict[str, str]:
+    if isinstance(error, OverloadedError | RateLimitError):
+        return {"Retry-After": str(max(1, round(error.retry_after)))}
+    return {"WWW-Authenticate": "Bearer"} if isinstance(error, KeyNeededError) else {}
 
 
 def _plain(value: Any) -> Any:
