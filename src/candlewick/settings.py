@@ -134,6 +134,13 @@ def control_path(store: str, control: str | None = None) -> Path | None:
     return file.with_name(f"{file.name}.control.sqlite")
 
 
+def keys_path(control: Path | None) -> Path | None:
+    """Where the keys of a server lie: beside its control journal. None where that is in memory."""
+    if control is None:
+        return None
+    return control.with_name(f"{control.name.removesuffix('.sqlite').removesuffix('.control')}.keys.sqlite")
+
+
 def _default_cache() -> Path:
     import platformdirs
 

@@ -15,8 +15,8 @@ HARMLESS: dict[str, Value] = {"rollout_percentage": 0.0, "use_optimized_analytic
 
 @dataclass(frozen=True)
 class Change:
-    """What is about to be written. ``what``: ``create``, ``begin`` (a new rollout, with a new salt), ``set``, ``kill``
-    or ``clear``."""
+    """What is about to be written. ``what``: ``create``, ``begin`` (a new rollout, with a new salt), ``set``, ``kill``,
+    ``clear``, or ``key`` (what became of a server's key, which changes no flag)."""
 
     what: str
     name: str
@@ -103,6 +103,8 @@ def _after(state: State, entry: Entry) -> State:
         case "kill":
             flags |= HARMLESS
             changed = {"killed": True, "why": entry.why}
+        case "key":
+            pass
         case _:
             changed = {"killed": False, "cleared": True, "why": ""}
     if entry.step != state.step:

@@ -122,6 +122,11 @@ class ControlJournal:
             self._append(state, [Change("clear", "killed", True, False)], who, why, {})
             return True
 
+    def note(self, name: str, old: object, new: object, *, who: str, why: str = "") -> Entry:
+        """Keep what became of a server's key, ``name``: in the order of all changes, and without a change of a flag."""
+        with self._writing() as state:
+            return self._append(state, [Change("key", name, old, new)], who, why, {})
+
     def begin_trial(self, rollout: int) -> int:
         """The number, from 1 on, of a new run of evidence within a rollout: each gets a share of its alpha of its own,
         also after a restart and in another process, so that all together spend no more than alpha."""
