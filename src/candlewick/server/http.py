@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from candlewick.errors import CandlewickError
 from candlewick.server.application import Application
+from candlewick.server.head import Head
+from candlewick.server.hot import Hot
 from candlewick.server.lane import Limits
 from candlewick.server.loopback import LoopbackOnly
 from candlewick.server.problem import CONTENT_TYPE, Problem, Refusal, defect, problem_of, refusal_of
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from candlewick.server.layered import Layer
+
 log = logging.getLogger(__name__)
 
 
@@ -30,9 +34,7 @@ def create_app(application: Application, limits: Limits | None = None, *, loopba
     ``loopback_only`` refuses what does not ask for this machine by name: right wherever the server listens on a
     loopback address. ``app.state.serving`` is the `Serving` that the routes share.
     """
-    from fastapi import FastAPI
-
-    from candlewick.server.plain_route import PlainRoute
+    from candlewick.server.layered import Layered
     from candlewick.server.routes import candles, control, ingest, watch
 
     serving = Serving(application, limits or Limits())
@@ -42,7 +44,14 @@ def create_app(application: Application, limits: Limits | None = None, *, loopba
         yield
         serving.close()
 
-    app = FastAPI(
+    layers: list[Layer] = [
+        lambda app: Counted(app, application.monitor),
+        *([LoopbackOnly] if loopback_only else []),
+        Head,
+        lambda app: Hot(app, serving),
+    ]
+    app = Layered(
+        layers=layers,
         title="candlewick",
         version=__version__,
         lifespan=lifespan,
@@ -51,14 +60,9 @@ def create_app(application: Application, limits: Limits | None = None, *, loopba
         redirect_slashes=False,
     )
     app.state.serving = serving
-    # Found first: the same function without the framework's work around it. The route of the group describes it.
-    app.router.routes.insert(0, PlainRoute("/v1/candles/{symbol:path}", candles.candles, methods=["GET"]))
     for group in (candles, ingest, control, watch):
         app.include_router(group.router)
     _tell_problems(app)
-    app.add_middleware(Counted, monitor=application.monitor)
-    if loopback_only:
-        app.add_middleware(LoopbackOnly)  # the last one added is the outermost
     return app
 
 

@@ -6,12 +6,14 @@ a request, or its ``Origin``, is not this machine's: it is refused.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from candlewick.server.problem import CONTENT_TYPE, refusal_of
+from candlewick.server.problem import refusal_of
+from candlewick.server.responses import tell
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,17 +30,22 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def objection(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+def objection(headers: Collection[tuple[bytes, bytes]]) -> str | None:
     """Why a request with these headers is not for this machine; None when it is."""
-    hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
-    origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
-    if len(hosts) != 1 or not is_loopback(_hostname(f"//{hosts[0]}")):
-        shown = ", ".join(hosts) or "none"
+    hosts = [value for name, value in headers if name == b"host"]
+    origins = [value for name, value in headers if name == b"origin"]
+    if len(hosts) != 1 or not _of_this_machine(b"//" + hosts[0]):
+        shown = ", ".join(host.decode("latin-1") for host in hosts) or "none"
         return f"Host: {shown!r} is not this machine; ask for 127.0.0.1 or localhost"
     for origin in origins:
-        if not is_loopback(_hostname(origin)):
-            return f"Origin: {origin!r} is not this machine; pages of other sites may not ask"
+        if not _of_this_machine(origin):
+            return f"Origin: {origin.decode('latin-1')!r} is not this machine; pages of other sites may not ask"
     return None
+
+
+@functools.lru_cache(maxsize=256)  # a caller names the same host in each request
+def _of_this_machine(address: bytes) -> bool:
+    return is_loopback(_hostname(address.decode("latin-1")))
 
 
 def _hostname(address: str) -> str:
@@ -59,8 +66,4 @@ class LoopbackOnly:
         if reason is None:
             await self._app(scope, receive, send)
             return
-        problem = refusal_of(403, reason)
-        body = problem.json()
-        headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await tell(send, refusal_of(403, reason))

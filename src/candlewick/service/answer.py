@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from candlewick.bars import Bars
 from candlewick.columnar import Floats
+from candlewick.service.arrow_form import arrow_stream
+from candlewick.service.packed import PACKED_FROM, packed
 from candlewick.timeframe import Timeframe
 
 BAR_COLUMNS = ("time", "open", "high", "low", "close", "volume", "n", "final")
@@ -43,12 +45,54 @@ class Answer:
         """Every column by its public name."""
         return {name: getattr(self.bars, name) for name in BAR_COLUMNS} | dict(self.indicators)
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """What an encoded answer says before its columns."""
+        return {
+            "symbol": self.bars.symbol,
+            "timeframe": str(self.bars.timeframe),
+            "source": str(self.source),
+            "engine": self.engine,
+            "revision": self.revision,
+            "fingerprint": self.fingerprint,
+        }
+
     def json(self) -> bytes:
         """The answer as JSON: times in milliseconds since 1970, undefined null. Encoded once, then remembered."""
-        found = self._encoded.get("json")
+        return self._plain("json")
+
+    def arrow(self) -> bytes:
+        """The answer as an Arrow IPC stream (`arrow_form`). Encoded once, then remembered."""
+        return self._plain("arrow")
+
+    def encoded(self, kind: str, coding: str | None = None) -> tuple[bytes, str | None]:
+        """The answer as ``kind`` (``json`` or ``arrow``), packed by ``coding`` (``zstd`` or ``gzip``) unless it is
+        short; and the coding that it has in the end. Made once, then remembered."""
+        if coding is None:
+            return self._plain(kind), None
+        name = f"{kind}.{coding}"
+        found = self._encoded.get(name)
         if found is None:
-            found = self._encoded["json"] = encode(self)
+            plain = self._encoded.get(kind) or _made(self, kind)
+            if len(plain) < PACKED_FROM:
+                self._encoded[kind] = plain
+                return plain, None
+            found = self._encoded[name] = packed(plain, coding)
+        return found, coding
+
+    def at_hand(self, kind: str, coding: str | None = None) -> bool:
+        """Whether ``encoded`` has nothing left to do but to give what is remembered."""
+        return (kind if coding is None else f"{kind}.{coding}") in self._encoded
+
+    def _plain(self, kind: str) -> bytes:
+        found = self._encoded.get(kind)
+        if found is None:
+            found = self._encoded[kind] = _made(self, kind)
         return found
+
+
+def _made(answer: Answer, kind: str) -> bytes:
+    return arrow_stream(answer) if kind == "arrow" else encode(answer)
 
 
 def encode(answer: Answer) -> bytes:
@@ -57,17 +101,7 @@ def encode(answer: Answer) -> bytes:
     for name, values in answer.columns.items():
         if name != "time":
             columns[name] = values.tolist()  # msgspec writes NaN as null
-    return msgspec.json.encode(
-        {
-            "symbol": answer.bars.symbol,
-            "timeframe": str(answer.bars.timeframe),
-            "source": str(answer.source),
-            "engine": answer.engine,
-            "revision": answer.revision,
-            "fingerprint": answer.fingerprint,
-            "columns": columns,
-        }
-    )
+    return msgspec.json.encode({**answer.about, "columns": columns})
 
 
 def read_only(values: Floats) -> Floats:

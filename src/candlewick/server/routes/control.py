@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from candlewick.errors import InputError, UnknownNameError
 from candlewick.server.problem import Refusal
-from candlewick.server.routes.candles import CLIENT
 from candlewick.server.serving import answered, serving_of
+from candlewick.server.wanted import CLIENT
 
 CHANGE = {"name": "the name of a flag", "value": "its new value", "why": "a reason, for the journal"}
 BODY_BYTES = 64 * 1024
