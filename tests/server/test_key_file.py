@@ -46,7 +46,7 @@ def test_a_key_is_shown_once_and_its_hash_is_kept(file, notes):
     key, whole = file.create("desk", "viewer", who="me", why="charts")
     assert KEY_FORM.fullmatch(whole)
     assert len(whole) == LENGTH
-    assert file.keys() == [key]
+    assert file.all() == [key]
     assert (key.name, key.role, key.digest, key.revoked, key.used) == (
         "desk",
         "viewer",
@@ -66,7 +66,7 @@ def test_a_revoked_key_stays_listed_and_revoked(file, notes):
     assert first.revoked is not None
     assert not first.valid
     assert file.revoke(key.id, who="they") == first
-    assert file.keys() == [first]
+    assert file.all() == [first]
     assert notes[1:] == [(key.id, "desk (viewer)", "revoked", "you", "lost")]
     assert first.as_dict()["revoked"].endswith("Z")
 
@@ -77,12 +77,12 @@ def test_a_name_is_free_again_when_its_key_is_revoked(file):
         file.create("desk", "admin", who="me")
     file.revoke(key.id, who="me")
     file.create("desk", "admin", who="me")
-    assert [one.role for one in file.keys()] == ["viewer", "admin"]
+    assert [one.role for one in file.all()] == ["viewer", "admin"]
 
 
 @pytest.mark.parametrize("name", ["", " ", " desk", "a\nb", "x" * 61, "a\x1b[31m"])
 def test_a_name_is_one_line_that_a_log_can_show(file, name):
-    with pytest.raises(InputError, match="name: .* is no name for a key"):
+    with pytest.raises(InputError, match=r"name: .* is no name for a key"):
         file.create(name, "viewer", who="me")
 
 
@@ -97,7 +97,7 @@ def test_roles_and_ids_are_closed_sets(file, notes):
 def test_the_hour_of_the_last_use_is_kept(file):
     key, _ = file.create("desk", "viewer", who="me")
     file.used([key.id, "unknown"])
-    used = file.keys()[0].used
+    used = file.all()[0].used
     assert used is not None
     assert used % HOUR == 0
     assert abs(used - key.created) <= HOUR
@@ -117,7 +117,7 @@ def test_any_change_is_another_version(file):
 
 def test_reading_leaves_no_file_behind(tmp_path, notes):
     with KeyFile(tmp_path / "a.keys.sqlite", note=notes.note) as file:
-        assert file.keys() == []
+        assert file.all() == []
         assert file.version() == (None, 0)
         file.used(["x"])
         with pytest.raises(UnknownNameError):
@@ -141,22 +141,24 @@ def test_only_its_owner_can_read_it(tmp_path, notes):
         KeyFile(tmp_path / "a.keys.sqlite", note=notes.note) as file,
         pytest.raises(StoreError, match="others than its owner; chmod 600 it"),
     ):
-        file.keys()
+        file.all()
 
 
 def test_no_secret_is_in_the_file_or_the_journal(tmp_path):
-    with ControlJournal(tmp_path / "a.control.sqlite") as journal:
-        with KeyFile(tmp_path / "a.keys.sqlite", note=journal.note) as file:
-            key, whole = file.create("desk", "admin", who="me", why="first")
-            file.revoke(key.id, who="me")
-            entries = journal.entries()[1:]
-            assert [(one.what, one.name, one.old, one.new, one.who, one.why) for one in entries] == [
-                ("key", key.id, "", "desk (admin)", "me", "first"),
-                ("key", key.id, "desk (admin)", "revoked", "me", ""),
-            ]
-            assert journal.state().flags == {}
-            assert {one.step for one in entries} == {0}
-            content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    with (
+        ControlJournal(tmp_path / "a.control.sqlite") as journal,
+        KeyFile(tmp_path / "a.keys.sqlite", note=journal.note) as file,
+    ):
+        key, whole = file.create("desk", "admin", who="me", why="first")
+        file.revoke(key.id, who="me")
+        entries = journal.entries()[1:]
+        assert [(one.what, one.name, one.old, one.new, one.who, one.why) for one in entries] == [
+            ("key", key.id, "", "desk (admin)", "me", "first"),
+            ("key", key.id, "desk (admin)", "revoked", "me", ""),
+        ]
+        assert journal.state().flags == {}
+        assert {one.step for one in entries} == {0}
+        content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     content += b"".join(path.read_bytes() for path in tmp_path.iterdir())
     secret = whole.rpartition("_")[2]
     assert key.id.encode() in content
@@ -168,7 +170,7 @@ def test_a_key_that_cannot_be_journalled_is_not_made(file, notes):
     notes.failing = True
     with pytest.raises(StoreError, match="disk full"):
         file.create("desk", "viewer", who="me")
-    assert file.keys() == []
+    assert file.all() == []
 
 
 def test_a_revocation_holds_although_it_cannot_be_journalled(file, notes):
@@ -176,7 +178,7 @@ def test_a_revocation_holds_although_it_cannot_be_journalled(file, notes):
     notes.failing = True
     with pytest.raises(StoreError, match=f"{key.id} is revoked, but the journal does not say so"):
         file.revoke(key.id, who="me")
-    assert not file.keys()[0].valid
+    assert not file.all()[0].valid
 
 
 def test_what_is_written_of_a_key_stays(tmp_path, notes):
@@ -202,10 +204,10 @@ def test_a_file_that_is_removed_or_replaced_is_noticed(tmp_path, notes):
         version = file.version()
         for one in tmp_path.glob("a.keys.sqlite*"):
             one.unlink()
-        assert file.keys() == []
-        assert another.keys() == []
+        assert file.all() == []
+        assert another.all() == []
         another.create("new", "viewer", who="me")
-        assert [one.name for one in file.keys()] == ["new"]
+        assert [one.name for one in file.all()] == ["new"]
         assert file.version() != version
 
 
@@ -213,8 +215,8 @@ def test_what_is_no_file_of_keys_is_refused_and_left_alone(tmp_path, notes):
     path = tmp_path / "a.keys.sqlite"
     path.write_text("not a database, and long enough to be sure of it" * 20)
     path.chmod(0o600)
-    with KeyFile(path, note=notes.note) as file, pytest.raises(FileFormatError, match="keys: .* is something else"):
-        file.keys()
+    with KeyFile(path, note=notes.note) as file, pytest.raises(FileFormatError, match=r"keys: .* is something else"):
+        file.all()
     path.unlink()
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE other (x)")
@@ -222,8 +224,8 @@ def test_what_is_no_file_of_keys_is_refused_and_left_alone(tmp_path, notes):
     connection.close()
     path.chmod(0o600)
     before = path.read_bytes()
-    with KeyFile(path, note=notes.note) as file, pytest.raises(FileFormatError, match="keys: .* is something else"):
-        file.keys()
+    with KeyFile(path, note=notes.note) as file, pytest.raises(FileFormatError, match=r"keys: .* is something else"):
+        file.all()
     assert path.read_bytes() == before
 
 
@@ -235,7 +237,7 @@ def test_a_newer_file_is_refused(tmp_path, notes):
     connection.execute("PRAGMA user_version = 2")
     connection.close()
     with KeyFile(path, note=notes.note) as file, pytest.raises(StoreVersionError, match="newer candlewick"):
-        file.keys()
+        file.all()
 
 
 def test_a_folder_that_is_not_there_and_a_file_that_cannot_be_opened_are_told(tmp_path, notes):
@@ -249,7 +251,7 @@ def test_a_folder_that_is_not_there_and_a_file_that_cannot_be_opened_are_told(tm
         KeyFile(tmp_path / "folder", note=notes.note) as file,
         pytest.raises(StoreError, match="cannot be read: Is a directory"),
     ):
-        file.keys()
+        file.all()
 
 
 def test_what_is_refused_leaves_nothing_half_done(tmp_path, notes):
@@ -261,7 +263,7 @@ def test_what_is_refused_leaves_nothing_half_done(tmp_path, notes):
         other.execute("DROP TABLE keys")
         other.close()
         with pytest.raises(StoreError, match="cannot be read: no such table"):
-            file.keys()
+            file.all()
 
 
 def test_many_write_at_once(tmp_path):
@@ -291,7 +293,7 @@ def test_many_write_at_once(tmp_path):
         for thread in threads:
             thread.join()
         assert beside.wait(60) == 0
-        keys = file.keys()
+        keys = file.all()
         assert sum(one.valid for one in keys) == 15
         assert len(keys) == 25
         assert sum(one.what == "key" for one in journal.entries()) == 35

@@ -63,7 +63,7 @@ class KeyFile:
         self._watching: sqlite3.Connection | None = None
         self._opened: tuple[int, int] | None = None
 
-    def keys(self) -> list[Key]:
+    def all(self) -> list[Key]:
         """Every key, also those that are revoked, oldest first."""
         with self._lock, self._told("read"):
             connection = self._open(make=False)
@@ -92,7 +92,7 @@ class KeyFile:
     def revoke(self, number: str, *, who: str, why: str = "") -> Key:
         """Make a key invalid, for good; revoking it again is harmless. Raises UnknownNameError for an unknown id."""
         with self._lock, self._told("written"):
-            stored = {one.id: one for one in self.keys()}
+            stored = {one.id: one for one in self.all()}
             if number not in stored:
                 raise UnknownNameError("id", number, stored, expected="give one that `candlewick keys list` shows")
             if not stored[number].valid:
@@ -101,7 +101,7 @@ class KeyFile:
                 connection.execute(
                     "UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL", (self._clock.wall(), number)
                 )
-            key = next(one for one in self.keys() if one.id == number)
+            key = next(one for one in self.all() if one.id == number)
         try:
             self._note(number, f"{key.name} ({key.role})", "revoked", who=who, why=why)
         except StoreError as error:

@@ -76,7 +76,7 @@ class KeyRing:
 
     def all(self) -> list[Key]:
         """Every key, as the file has them now."""
-        return self.file.keys()
+        return self.file.all()
 
     def create(self, name: str, role: str, *, who: str, why: str = "") -> tuple[Key, str]:
         """A new key, which holds from now on, and what has to be sent for it."""
@@ -93,7 +93,7 @@ class KeyRing:
 
     def refresh(self) -> None:
         """Look at the file now."""
-        self._keys = {one.id: one for one in self.file.keys()}
+        self._keys = {one.id: one for one in self.file.all()}
         self._read_at = time.monotonic()
 
     def close(self) -> None:
