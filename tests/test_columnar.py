@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from candlewick.columnar import SHOWN, Columnar, arrow_column
+from candlewick.errors import InputError
 
 ROWS = st.integers(0, 40)
 
@@ -148,3 +149,24 @@ def test_a_subclass_says_what_its_columns_are() -> None:
         len(Columnar())
     with pytest.raises(NotImplementedError):
         Columnar()._metadata()
+
+
+@given(ROWS)
+def test_frames_of_pandas_and_polars_have_the_same_values(n: int) -> None:
+    made = table(n)
+    pandas, polars = made.to_pandas(), made.to_polars()
+    assert pandas.index.name == "time"
+    assert str(pandas.index.dtype) == "datetime64[us, UTC]"
+    assert pandas.index.tz_localize(None).to_numpy().tolist() == made.columns["time"].tolist()
+    for name in ("value", "n", "final"):
+        assert pandas[name].to_numpy().tobytes() == made.columns[name].tobytes()
+    assert polars.to_arrow().column_names == list(made.columns)
+    assert polars["value"].null_count() == np.isnan(made.columns["value"]).sum()
+    assert polars["n"].to_list() == made.columns["n"].tolist()
+
+
+def test_a_table_is_no_array_of_its_names() -> None:
+    """pandas would take an iterable table for the list of its column names."""
+    for make in (np.asarray, np.array):
+        with pytest.raises(InputError, match=r"array: 'Table' has columns of several types; .*to_pandas\(\)"):
+            make(table(3))

@@ -44,6 +44,7 @@ PINNED = [
     "compute",
     "compute_many",
     "find_calendar",
+    "from_frame",
     "ingest",
     "open_store",
     "query",

@@ -51,6 +51,12 @@ def wrong(candles: cw.Candles) -> None:
     cw.unheard_of  # type: ignore[attr-defined] # noqa: B018
 
 
+def framed(frame: Any) -> Any:
+    candles: cw.Candles = cw.from_frame(frame, symbol="ACME", timeframe="1m", calendar="XNYS", timezone="Asia/Tokyo")
+    cw.from_frame(frame, symbol="ACME")  # type: ignore[call-arg]
+    return cw.compute(candles, "desk").to_polars()["sma_9"], candles.to_pandas()
+
+
 def bars_of(candles: cw.Candles) -> cw.Bars:
     bars: cw.Bars = cw.aggregate(candles, "5m", zero_volume="drop", complete_until="2024-01-02T21:00:00Z")
     many: list[cw.Bars] = cw.aggregate_many([candles], "1h", threads=2)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from candlewick.sessions.calendar import Calendar, find_calendar
     from candlewick.sources.ingest import ingest
-    from candlewick.sources.read import read_csv
+    from candlewick.sources.read import from_frame, read_csv
     from candlewick.store.open import open_store
     from candlewick.timeframe import Timeframe
 
@@ -65,7 +65,7 @@ _HOMES = {
     ),
     "candlewick.sessions.calendar": ("Calendar", "find_calendar"),
     "candlewick.sources.ingest": ("ingest",),
-    "candlewick.sources.read": ("read_csv",),
+    "candlewick.sources.read": ("from_frame", "read_csv"),
     "candlewick.store.open": ("open_store",),
     "candlewick.timeframe": ("Timeframe",),
 }
@@ -102,6 +102,7 @@ __all__ = [
     "compute",
     "compute_many",
     "find_calendar",
+    "from_frame",
     "ingest",
     "open_store",
     "query",

@@ -89,6 +89,9 @@ class Bars(Candles):
     def _title(self) -> str:
         return f"{self.symbol} {self.timeframe} {self.calendar.name} of {self.source} candles"
 
+    def _noted(self) -> str:
+        return f", {np.count_nonzero(self.final):,} final"
+
     def _metadata(self) -> dict[str, str]:
         return {**super()._metadata(), "source": str(self.source)}
 

@@ -77,5 +77,8 @@ class IndicatorFrame(Columnar, Mapping[str, Floats]):
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
         return {"time": self.time, **{name: self[name] for name in self.columns}}
 
+    def _noted(self) -> str:
+        return f" x {len(self.columns):,} column{'' if len(self.columns) == 1 else 's'}"
+
     def _metadata(self) -> dict[str, str]:
         return self._about

@@ -10,6 +10,7 @@ from typing import Any
 
 from candlewick.candles import Candles
 from candlewick.errors import FileFormatError
+from candlewick.sources.data_frame import table_of
 from candlewick.sources.rows import Rows
 from candlewick.sources.source import Reading, Source
 from candlewick.sources.table import TableReader, written
@@ -82,12 +83,12 @@ class ArrowSource(BatchSource):
 
 
 class TableSource(BatchSource):
-    """A table in memory: anything that speaks the Arrow PyCapsule interface. Candles bring their symbol along."""
+    """A table in memory: a frame of pandas or polars, or what else speaks Arrow. Candles bring their symbol along."""
 
     def __init__(self, table: Any) -> None:
         import pyarrow as pa
 
-        self._table = table if isinstance(table, pa.Table) else pa.table(table)
+        self._table = table_of(table)
         if isinstance(table, Candles) and "symbol" not in self._table.column_names:
             names = pa.array([table.symbol] * len(table), pa.string()).dictionary_encode()
             self._table = self._table.append_column("symbol", names)

@@ -36,12 +36,12 @@ def recognise(header: Sequence[str], name: str) -> Columns:
 
     Raises MissingColumnError (``name`` is the file), InputError when two columns could be the same thing.
     """
-    plain = [_PUNCTUATION.sub("", cell).casefold() for cell in header]
-    found = {role: [at for at, cell in enumerate(plain) if cell in names] for role, names in KNOWN.items()}
-    date, clock = plain.count("date"), plain.count("time")
+    cells = [plain(cell) for cell in header]
+    found = {role: [at for at, cell in enumerate(cells) if cell in names] for role, names in KNOWN.items()}
+    date, clock = cells.count("date"), cells.count("time")
     pair = date == 1 and clock == 1 and len(found["time"]) == 2
     if pair:
-        found["time"] = [plain.index("time")]
+        found["time"] = [cells.index("time")]
     for role, places in found.items():
         if len(places) > 1:
             names = ", ".join(header[at] for at in places)
@@ -50,10 +50,15 @@ def recognise(header: Sequence[str], name: str) -> Columns:
             raise MissingColumnError(name, role, header, KNOWN[role])
     symbol = found["symbol"][0] if found["symbol"] else None
     values = tuple(found[role][0] for role in VALUES)
-    return Columns(found["time"][0], plain.index("date") if pair else None, symbol, values)
+    return Columns(found["time"][0], cells.index("date") if pair else None, symbol, values)
 
 
 def recognised(header: Sequence[str]) -> int:
     """How many of the roles a header names: the delimiter that gives the most is the file's."""
-    plain = {_PUNCTUATION.sub("", cell).casefold() for cell in header}
-    return sum(not plain.isdisjoint(names) for names in KNOWN.values())
+    cells = {plain(cell) for cell in header}
+    return sum(not cells.isdisjoint(names) for names in KNOWN.values())
+
+
+def plain(name: str) -> str:
+    """A column's name without case, spaces and punctuation."""
+    return _PUNCTUATION.sub("", name).casefold()

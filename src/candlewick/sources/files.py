@@ -10,6 +10,7 @@ from typing import Any
 from candlewick.errors import FileFormatError, InputError
 from candlewick.sources.arrow import ArrowSource, TableSource
 from candlewick.sources.csv import CsvSource
+from candlewick.sources.data_frame import is_table
 from candlewick.sources.parquet import ParquetSource
 from candlewick.sources.source import Source
 from candlewick.sources.text_file import TextFile, members
@@ -30,7 +31,7 @@ def sources(files: Any) -> list[Source]:
     seen: set[Path] = set()
     for one in files if several else [files]:
         if not isinstance(one, str | Path):
-            if not hasattr(one, "__arrow_c_stream__"):
+            if not is_table(one):
                 raise InputError("files", one, "give paths, folders, globs or Arrow tables", "is no file")
             found.append(TableSource(one))
             continue
@@ -44,7 +45,7 @@ def sources(files: Any) -> list[Source]:
 
 
 def _single(files: Any) -> bool:
-    return isinstance(files, str | Path) or hasattr(files, "__arrow_c_stream__")
+    return isinstance(files, str | Path) or is_table(files)
 
 
 def paths_of(given: str | Path) -> Iterator[Path]:

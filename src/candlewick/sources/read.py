@@ -1,21 +1,23 @@
-"""Read: one series from a text file, without a store."""
+"""Read: one series from a text file or a data frame, without a store."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from candlewick.candles import VALUES, Candles
 from candlewick.errors import FileFormatError, InputError, UnknownNameError
 from candlewick.sessions.calendar import Calendar, find_calendar
+from candlewick.sources.arrow import TableSource
 from candlewick.sources.check import check
 from candlewick.sources.csv import CsvSource
 from candlewick.sources.duplicates import resolve
 from candlewick.sources.files import sources
 from candlewick.sources.local_time import find_zone
 from candlewick.sources.rows import Reason
-from candlewick.sources.source import Reading
+from candlewick.sources.source import Reading, Source
 from candlewick.sources.staging import Staged, staged
 from candlewick.timeframe import Timeframe
 
@@ -37,9 +39,40 @@ def read_csv(
     found = sources([path])
     if len(found) != 1 or not isinstance(found[0], CsvSource):
         raise FileFormatError("path", str(path), "give one CSV file", "is not one CSV file")
-    source = found[0]
+    zone = None if timezone is None else find_zone(timezone)
+    return _series(found[0], Reading(find_calendar(calendar), Timeframe.parse(timeframe), symbol, zone))
+
+
+def from_frame(
+    frame: Any,
+    *,
+    symbol: str | None = None,
+    timeframe: str | Timeframe,
+    calendar: str | Calendar,
+    timezone: str | None = None,
+) -> Candles:
+    """The candles of one symbol in a frame of pandas or polars, or any table that speaks Arrow, in any order of time.
+
+    Columns are found by their usual names in any case and order, others ignored; a pandas index of times is the time.
+    ``symbol`` chooses among several in the frame, or names the series when no column does. ``timezone`` (IANA) says
+    where times without one are; with 1d and coarser, dates and midnights without one are session labels. Raises
+    NaiveTimeError for other times without a timezone, MissingColumnError, InputError naming row and reason for the
+    first bad row, and where no candle of 1d or coarser opens inside a session: midnights of a timezone do not.
+    """
     zone = None if timezone is None else find_zone(timezone)
     reading = Reading(find_calendar(calendar), Timeframe.parse(timeframe), symbol, zone)
+    source = TableSource(frame)
+    source.name = "frame"
+    candles = _series(source, reading)
+    if not reading.timeframe.intraday and not reading.calendar.inside(candles.microseconds).any():
+        expected = "give dates, or midnights without a timezone, as frame.tz_localize(None) makes of an index"
+        problem = f"and the other times are in no session of {reading.calendar.name}"
+        raise InputError("frame", str(candles.time[0]), expected, problem)
+    return candles
+
+
+def _series(source: Source, reading: Reading) -> Candles:
+    symbol = reading.symbol
     source.prepare(reading)
     parts, name = _parts(source, symbol)
     resolved = resolve(np.concatenate(parts))
@@ -51,7 +84,7 @@ def read_csv(
     return Candles.trusted(name, reading.timeframe, reading.calendar, time, columns)
 
 
-def _parts(source: CsvSource, symbol: str | None) -> tuple[list[Staged], str]:
+def _parts(source: Source, symbol: str | None) -> tuple[list[Staged], str]:
     parts: list[Staged] = []
     seen: dict[str, None] = {}
     for rows in source.rows():
@@ -76,10 +109,10 @@ def _parts(source: CsvSource, symbol: str | None) -> tuple[list[Staged], str]:
     return parts, name
 
 
-def _bad(source: CsvSource, line: int, reason: Reason, raw: str) -> InputError:
+def _bad(source: Source, line: int, reason: Reason, raw: str) -> InputError:
     return InputError(
-        f"{source.name} line {line}",
+        f"{source.name} {'line' if isinstance(source, CsvSource) else 'row'} {line}",
         raw,
-        "correct the row, or ingest the file, which sets it aside",
+        "correct the row, or ingest them all, which sets it aside",
         f"is refused: {reason.phrase}",
     )

@@ -12,6 +12,7 @@ from candlewick.candles import VALUES
 from candlewick.errors import InputError
 from candlewick.sources.columns import recognise
 from candlewick.sources.csv import number
+from candlewick.sources.local_time import DAY
 from candlewick.sources.rows import Codes, Rows, shortened
 from candlewick.sources.source import Reading, check_symbol
 from candlewick.sources.timestamps import Form, Kind, TimeForm, TimeReader, to_micros, unit_of, units_differ
@@ -86,7 +87,11 @@ class TableReader:
         kind = column.type
         first = next((str(value) for value in column[:1000].to_pylist() if value is not None), "")
         if pa.types.is_timestamp(kind):
-            return TimeForm(Form.LOCAL if kind.tz is None else Form.OFFSET), first
+            if kind.tz is not None:
+                return TimeForm(Form.OFFSET), first
+            # pandas has no dates: it writes the sessions of 1d and coarser candles as midnights.
+            days = self._reading.zone is None and not self._reading.timeframe.intraday and _midnights(column)
+            return TimeForm(Form.DATE if days else Form.LOCAL), first
         if pa.types.is_date(kind):
             return TimeForm(Form.DATE), first
         if pa.types.is_integer(kind):
@@ -109,6 +114,9 @@ class TableReader:
             plain = column.cast(pa.int64())
         values = np.array(pc.fill_null(plain, 0).to_numpy(zero_copy_only=False), dtype=np.int64)
         kinds = np.full(len(values), _KINDS[form.form], dtype=np.uint8)
+        if form.form is Form.DATE and pa.types.is_timestamp(kind):
+            kinds[values % DAY != 0] = Kind.LOCAL
+            values = np.where(kinds == Kind.DAY, values // DAY, values)
         if form.form is Form.EPOCH:
             kinds[units_differ(values, form.unit)] = Kind.ANOTHER_UNIT
             values = to_micros(np.where(kinds == Kind.ANOTHER_UNIT, 0, values), form.unit)
@@ -149,6 +157,15 @@ def written(batch: Any, row: int) -> str:
 
 def _cell(value: Any) -> str:
     return "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _midnights(column: Any) -> bool:
+    """True when every time of a column of timestamps is the beginning of a day."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    plain = pc.drop_null(column).cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+    return bool((np.asarray(plain) % DAY == 0).all())
 
 
 def _is_text(kind: Any) -> bool:

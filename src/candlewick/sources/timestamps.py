@@ -141,7 +141,8 @@ class TimeReader:
     def check(self, name: str, example: str) -> None:
         """Raise NaiveTimeError when the times of a file (``name``) say nothing about where they are."""
         if self.form.form is Form.LOCAL and self.zone is None:
-            raise NaiveTimeError(name, example, "give a timezone (--timezone America/New_York)")
+            expected = "give a timezone, such as America/New_York (--timezone, in Python timezone=)"
+            raise NaiveTimeError(name, example, expected)
         if self.form.form is Form.DATE and self.timeframe.intraday:
             expected = "a bare date is a session label: give a timeframe of 1d or coarser, or times of day"
             raise NaiveTimeError(name, example, expected)
