@@ -333,3 +333,25 @@ def test_a_journal_of_no_use_lets_go_of_the_store(tmp_path: Path) -> None:
     (tmp_path / "x.duckdb.control.sqlite").unlink()
     with build(f"duckdb:///{tmp_path}/x.duckdb") as application:
         assert application.url == f"duckdb:///{tmp_path}/x.duckdb"
+
+
+def test_listeners_are_told_what_was_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("time,open,high,low,close,volume\n2024-01-02T14:30:00Z,1,2,1,2,5\n")
+    told: list[Any] = []
+
+    def failing(_: Any) -> None:
+        raise RuntimeError("on purpose")
+
+    with build(MemoryStore(), tmp_path / "control.sqlite") as application:
+        application.listen(failing)
+        stop = application.listen(lambda symbols: told.append((list(symbols), application.series_of("A")[0].revision)))
+        for _ in range(2):
+            application.ingest(file, calendar="XNYS", timeframe="1m", symbol="A")
+        stop()
+        application.ingest(file, calendar="XNYS", timeframe="1m", symbol="B")
+        series = application.series_of("A")[0]
+        assert application.first_changed("A", series.timeframe, 0) is not None
+        assert application.first_changed("A", series.timeframe, series.revision) is None
+    assert told == [(["A"], 1)]
+    assert "a listener failed after a write to A" in caplog.text

@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
@@ -38,9 +39,13 @@ from candlewick.service.service import AnalyticsService
 from candlewick.settings import control_path, load_settings
 from candlewick.store.open import open_store
 from candlewick.store.repository import CandleRepository, Series
+from candlewick.store.telling import TellingRepository
+from candlewick.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from candlewick.sources.summary import IngestSummary
+
+log = logging.getLogger(__name__)
 
 WARM = (
     "desk",
@@ -92,7 +97,9 @@ class Application:
         owns_store: bool = False,
         clock: Clock | None = None,
     ) -> None:
-        self.store = store
+        self._listeners: tuple[Callable[[Sequence[str]], None], ...] = ()
+        self._listening = threading.Lock()
+        self.store: CandleRepository = TellingRepository(store, self._written)
         self.classic = classic
         self.optimized = optimized
         self._journal = journal
@@ -157,6 +164,25 @@ class Application:
 
     def symbols(self) -> list[Series]:
         return self.store.series()
+
+    def series_of(self, symbol: str) -> list[Series]:
+        return self.store.series_of(symbol)
+
+    def first_changed(self, symbol: str, timeframe: Timeframe, since: int) -> int | None:
+        return self.store.first_changed(symbol, timeframe, since)
+
+    def complete_until(self) -> int | None:
+        return self._clock.wall() - self._grace
+
+    def listen(self, called: Callable[[Sequence[str]], None]) -> Callable[[], None]:
+        with self._listening:
+            self._listeners = (*self._listeners, called)
+
+        def stop() -> None:
+            with self._listening:
+                self._listeners = tuple(one for one in self._listeners if one is not called)
+
+        return stop
 
     def ingest(
         self,
@@ -238,11 +264,19 @@ class Application:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _written(self, symbols: Sequence[str]) -> None:
+        """The write is committed: whatever a listener does must not look like a failure of it."""
+        for called in self._listeners:
+            try:
+                called(symbols)
+            except Exception:
+                log.exception("a listener failed after a write to %s", ", ".join(symbols[:5]))
+
     def _at(self, request: Request) -> Request:
         """The request with what is final now: both engines answer the same question, however long they take."""
         if request.complete_until is not None:
             return request
-        return replace(request, complete_until=self._clock.wall() - self._grace)
+        return replace(request, complete_until=self.complete_until())
 
     def _served(self, request: Request, engine: str, key: str, at_hand: Answer | None = None) -> Served:
         def ready() -> _Told | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from candlewick.service.request import Request
 from candlewick.service.served import Served
 from candlewick.sources.summary import IngestSummary
 from candlewick.store.repository import Series
+from candlewick.timeframe import Timeframe
 
 
 class Application(Protocol):
@@ -48,6 +49,20 @@ class Application(Protocol):
 
     def symbols(self) -> list[Series]:
         """What is stored."""
+
+    def series_of(self, symbol: str) -> list[Series]:
+        """The stored series of one symbol, finest first; none for an unknown one. Quick."""
+
+    def first_changed(self, symbol: str, timeframe: Timeframe, since: int) -> int | None:
+        """Start of the earliest UTC day (microseconds) of a stored series that a write after revision ``since``
+        touched; None when none did. Raises UnknownSeriesError."""
+
+    def complete_until(self) -> int | None:
+        """Up to when bars are final now, microseconds UTC; None: up to the newest stored candle's close."""
+
+    def listen(self, called: Callable[[Sequence[str]], None]) -> Callable[[], None]:
+        """``called`` gets the symbols that a write changed, after each committed write, in the writer's thread: it
+        must not wait for anything. Returns how to stop that."""
 
     def ingest(
         self,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +23,8 @@ from candlewick.service.service import AnalyticsService
 from candlewick.sources.ingest import ingest
 from candlewick.sources.summary import IngestSummary
 from candlewick.store.repository import CandleRepository, Series
+from candlewick.store.telling import TellingRepository
+from candlewick.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from candlewick.server.application import Application
@@ -47,6 +50,7 @@ class QueryService(AnalyticsService):
             source=request.source,
             zero_volume=request.zero_volume,
             final_only=request.final_only,
+            complete_until=request.complete_until,
         )
         if len(found.bars) > request.limit:
             raise LimitError(request.limit, len(found.bars))
@@ -80,12 +84,15 @@ class SmallApplication:
     """An `candlewick.server.application.Application`.
 
     ``hooks`` runs before a call of that name, so that a test makes it slow or lets it raise; ``remembered`` is what
-    ``quick`` has; ``journal``, ``clients``, ``addresses`` and ``closed`` are what was done to it.
+    ``quick`` has; ``journal``, ``clients``, ``addresses`` and ``closed`` are what was done to it. ``until``: up to when
+    bars are final, None for the newest candle's close.
     """
 
     def __init__(self, store: CandleRepository) -> None:
-        self.store = store
+        self.listeners: list[Callable[[Sequence[str]], None]] = []
+        self.store: CandleRepository = TellingRepository(store, self._written)
         self.service = QueryService(store)
+        self.until: int | None = None
         self.monitor = Monitor({"cache": lambda: {"hits": 3, "extensions": 1, "misses": 4}})
         self.hooks: dict[str, Callable[..., Any]] = {}
         self.remembered: dict[Request, Served] = {}
@@ -111,6 +118,8 @@ class SmallApplication:
     def candles(self, request: Request, engine: str = "auto", client: str | None = None) -> Served:
         self._hook("candles", request, engine, client)
         self.clients.append(client)
+        if request.complete_until is None:
+            request = replace(request, complete_until=self.until)
         answer = self.service.candles(request)
         arm = "classic" if engine == "auto" else "explicit"
         self.monitor.record("classic", arm, answer.seconds)
@@ -122,6 +131,19 @@ class SmallApplication:
     def symbols(self) -> list[Series]:
         self._hook("symbols")
         return self.service.symbols()
+
+    def series_of(self, symbol: str) -> list[Series]:
+        return self.store.series_of(symbol)
+
+    def first_changed(self, symbol: str, timeframe: Timeframe, since: int) -> int | None:
+        return self.store.first_changed(symbol, timeframe, since)
+
+    def complete_until(self) -> int | None:
+        return self.until
+
+    def listen(self, called: Callable[[Sequence[str]], None]) -> Callable[[], None]:
+        self.listeners.append(called)
+        return lambda: self.listeners.remove(called)
 
     def ingest(self, path: Path, **about: Any) -> IngestSummary:
         self._hook("ingest", path)
@@ -157,6 +179,10 @@ class SmallApplication:
     def close(self) -> None:
         self.closed += 1
         self.store.close()
+
+    def _written(self, symbols: Sequence[str]) -> None:
+        for called in list(self.listeners):
+            called(symbols)
 
     def _warm(self) -> str | None:
         return None if self.warm else "warming up"
