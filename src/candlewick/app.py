@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
@@ -276,7 +275,7 @@ class Application:
         """The request with what is final now: both engines answer the same question, however long they take."""
         if request.complete_until is not None:
             return request
-        return replace(request, complete_until=self.complete_until())
+        return request.at(self.complete_until())
 
     def _served(self, request: Request, engine: str, key: str, at_hand: Answer | None = None) -> Served:
         def ready() -> _Told | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from candlewick.service.question import name_of, question_of, view_key
+from candlewick.service.question import name_of, view_key
 from candlewick.service.range import Resolved
 from candlewick.service.request import Request
 from candlewick.sessions import find_calendar
@@ -84,8 +84,8 @@ def test_a_view_is_of_one_series_and_form() -> None:
 def test_other_requests_are_other_questions(changed: dict[str, Any]) -> None:
     given: dict[str, Any] = {"symbol": "S", "timeframe": "5m", "indicators": "sma(9)", "start": 1, "end": 3}
     first, second = Request.of(**given), Request.of(**(given | changed))
-    assert question_of(first) != question_of(second)
-    assert question_of(first) == question_of(Request.of(**given, complete_until=8))
+    assert first.question != second.question
+    assert first.question == Request.of(**given, complete_until=8).question
 
 
 @pytest.mark.parametrize(
@@ -97,4 +97,4 @@ def test_other_requests_are_other_questions(changed: dict[str, Any]) -> None:
     ],
 )
 def test_equal_times_of_another_form_are_other_questions(one: Any, other: Any) -> None:
-    assert question_of(Request.of("S", "5m", start=one)) != question_of(Request.of("S", "5m", start=other))
+    assert Request.of("S", "5m", start=one).question != Request.of("S", "5m", start=other).question

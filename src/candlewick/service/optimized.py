@@ -26,17 +26,21 @@ from candlewick.cache.series_view import SeriesView
 from candlewick.concurrency.worker_pool import PoolStats, WorkerPool
 from candlewick.errors import CandlewickError, DeadlineError, EngineError, InputError, LimitError
 from candlewick.service.answer import Answer
-from candlewick.service.question import name_of, question_of, view_key
+from candlewick.service.question import name_of, view_key
 from candlewick.service.range import Resolved, resolve_range
 from candlewick.service.request import Request
 from candlewick.service.service import AnalyticsService
-from candlewick.sessions.overrides import extension_state
+from candlewick.sessions.overrides import VARIABLE, extension_state
 from candlewick.store.repository import CandleRepository, Series
 
 MEGABYTE = 1 << 20
 
 TRIES = 4
 """Times that a view is begun again while its series is rewritten, before the series is read in one piece."""
+
+LOOK = 0.02
+"""Seconds between two looks at whether the user's file of sessions changed: to ask the system costs as much as to find
+a remembered answer."""
 
 BUFFERS = 8 * MEGABYTE
 """Bytes of buffers kept for the next computation."""
@@ -77,6 +81,7 @@ class OptimizedService(AnalyticsService):
         self._store = store
         self._cache_enabled = cache_enabled
         self._concurrency_enabled = concurrency_enabled
+        self._state: tuple[float, str | None, object] = float("-inf"), None, None
         self.cache = IndicatorCache(_whole("max_cache_mb", max_cache_mb) * MEGABYTE)
         self._pool = WorkerPool(_whole("workers", threads), name=self.engine)
         self._gate = Gate(threads)
@@ -91,7 +96,7 @@ class OptimizedService(AnalyticsService):
             return found
         began = time.perf_counter()
         stored = self._store.series_of(request.symbol)
-        flight = question_of(request), request.complete_until, tuple(stored)
+        flight = request.question, request.complete_until, tuple(stored)
         answer, led = self._flights.run(flight, lambda: self._again(request, self._kept))
         if led:
             return answer
@@ -99,11 +104,11 @@ class OptimizedService(AnalyticsService):
         return replace(answer, cache="hit", seconds=time.perf_counter() - began)
 
     def cached(self, request: Request) -> Answer | None:
-        kept = self.cache.recall(question_of(request))
+        kept = self.cache.recall(request.question)
         if kept is None or not self._cache_enabled:
             return None
         found = kept.answer
-        if found.sessions != extension_state():
+        if found.sessions != self._sessions():
             return None
         stored = self._store.series_of(request.symbol)
         if stored != found.stored:
@@ -178,6 +183,15 @@ class OptimizedService(AnalyticsService):
         self.cache.clear()
         self._buffers.clear()
 
+    def _sessions(self) -> object:
+        """The state of the user's own sessions: which file they are in now, and the file `LOOK` seconds ago at most."""
+        now, named = time.monotonic(), os.environ.get(VARIABLE)
+        looked, which, state = self._state
+        if now - looked >= LOOK or which != named:
+            state = extension_state()
+            self._state = now, named, state
+        return state
+
     def _outcome(self, request: Request) -> Answer | CandlewickError:
         try:
             return self.candles(request)
@@ -222,7 +236,7 @@ class OptimizedService(AnalyticsService):
         self.cache.remember(
             key,
             view,
-            question_of(request),
+            request.question,
             Remembered(
                 value=replace(made.answer, cache="hit", seconds=0.0),
                 encoded=made.encoded,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
+
+import numpy as np
 
 from candlewick.aggregation.batch import check_zero_volume
 from candlewick.engine.catalogue import resolve
@@ -66,3 +70,56 @@ class Request:
             complete_until,
             limit,
         )
+
+    @cached_property
+    def question(self) -> Question:
+        """What an answer is remembered by: all of a request but up to when its bars are final."""
+        return Question(
+            (
+                self.symbol,
+                self.timeframe,
+                self.indicators,
+                _exactly(self.start),
+                _exactly(self.end),
+                self.source,
+                self.zero_volume,
+                self.final_only,
+                self.limit,
+            )
+        )
+
+    def at(self, until: int) -> Self:
+        """The same request with bars that are final up to ``until``; in a tenth of the time that `replace` takes, and
+        with the same question: each request of the service is asked at another moment."""
+        found = object.__new__(type(self))
+        _ = self.question
+        found.__dict__.update(self.__dict__)
+        found.__dict__["complete_until"] = until
+        return found
+
+
+class Question:
+    """Equal for requests whose answers may be the same; hashed once, since its parts take longer than the look-up."""
+
+    __slots__ = ("_hash", "_parts")
+
+    def __init__(self, parts: tuple[Hashable, ...]) -> None:
+        self._parts = parts
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Question) and self._parts == other._parts
+
+    def __reduce__(self) -> tuple[type[Question], tuple[tuple[Hashable, ...]]]:
+        return Question, (self._parts,)  # a text has another hash in another process
+
+
+def _exactly(at: Moment | None) -> Hashable:
+    """Equal only for the same form of a time: a date and its midnight may be equal, and mean different moments."""
+    kind = type(at)
+    if at is None or kind is str or kind is int:
+        return at
+    return kind, str(at.dtype) if isinstance(at, np.datetime64) else "", at
