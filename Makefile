@@ -39,8 +39,9 @@ demo: $(VENV)/.runtime  ## load real and simulated candles, print bars with indi
 test: install  ## the default suite with its coverage gates
 	@PYTHON=$(BIN)/python scripts/test
 
-test-slow: install  ## the longer trials: kill -9, five million rows, long random histories
+test-slow: install  ## the longer trials: kill -9, five million rows, long random histories, the laws on ten times as many examples
 	$(BIN)/python -m pytest -m slow --timeout 3000
+	$(BIN)/python -m pytest -n 2 tests/laws tests/answers tests/indicators tests/aggregation --hypothesis-profile deep --timeout 3000
 
 lint: install  ## ruff, mypy and the import contracts
 	@PYTHON=$(BIN)/python scripts/lint

@@ -16,9 +16,10 @@ settings.register_profile(
     deadline=None,
     # A find belongs to whoever is at work, not to the next change that is integrated: there always the same examples.
     derandomize=bool(os.environ.get("CI")),
-    max_examples=60,
+    max_examples=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+settings.register_profile("deep", parent=settings.get_profile("default"), max_examples=300)  # make test-slow
 settings.register_profile("plain", parent=settings.get_profile("default"), max_examples=10)
 settings.load_profile("plain" if os.environ.get("NUMBA_DISABLE_JIT") == "1" else "default")
 
