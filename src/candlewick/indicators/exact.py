@@ -57,37 +57,35 @@ def root(value: Fraction) -> Fraction:
         return Fraction(context.sqrt(context.divide(Decimal(value.numerator), Decimal(value.denominator))))
 
 
-def rounded(value: Fraction) -> Fraction:
-    """The value to 100 digits: keeps the fractions of a recursion from growing with every bar."""
-    with localcontext(DIGITS) as context:
-        return Fraction(context.divide(Decimal(value.numerator), Decimal(value.denominator)))
-
-
 def smoothed(values: Sequence[Exact | None], period: int, factor: Fraction) -> Column:
     """A recursion ``e += factor (x - e)`` seeded by the mean of its first ``period`` values, errors passed on.
 
     Leading None are skipped; the first result stands where ``period`` values are there.
     """
     result: Column = []
-    total, error, count = Fraction(0), 0.0, 0
+    error, count = 0.0, 0
     k = float(factor)
-    for x in values:
-        if x is None:
-            result.append(None)
-            continue
-        count += 1
-        if count <= period:
-            total += x.value
-            error += x.bound + ROUNDING * float(abs(total))
-            if count < period:
+    with localcontext(DIGITS) as context:
+        share = context.divide(Decimal(factor.numerator), Decimal(factor.denominator))
+        total = Decimal(0)
+        for x in values:
+            if x is None:
                 result.append(None)
                 continue
-            total = rounded(total / period)
-            error = error / period + ROUNDING * float(abs(total))
-        else:
-            before = total
-            total = rounded(before + factor * (x.value - before))
-            distance = float(abs(x.value - before)) + error + x.bound
-            error = (1.0 - k) * error + k * x.bound + ROUNDING * (3.0 * k * distance + float(abs(total)) + error)
-        result.append(Exact(total, 1.01 * error))
+            count += 1
+            value = context.divide(Decimal(x.value.numerator), Decimal(x.value.denominator))
+            if count <= period:
+                total += value
+                error += x.bound + ROUNDING * float(abs(total))
+                if count < period:
+                    result.append(None)
+                    continue
+                total /= period
+                error = error / period + ROUNDING * float(abs(total))
+            else:
+                move = value - total
+                total += share * move
+                distance = float(abs(move)) + error + x.bound
+                error = (1.0 - k) * error + k * x.bound + ROUNDING * (3.0 * k * distance + float(abs(total)) + error)
+            result.append(Exact(Fraction(total), 1.01 * error))
     return result
