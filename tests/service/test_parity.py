@@ -34,7 +34,7 @@ from candlewick.indicators.indicator import SOURCES
 from candlewick.service.answer import Answer
 from candlewick.service.classic import ClassicService
 from candlewick.service.comparison import JUDGED, TOLERANCE, compare_answers
-from candlewick.service.judge import Judge, bucket_at, reach
+from candlewick.service.judge import Judge, begin_of, bucket_at, reach
 from candlewick.service.parity import Difference, Parity, compare
 from candlewick.service.request import Request
 from candlewick.service.scale import Unit, definition_of, definitions_of, scale, unit_of
@@ -388,7 +388,7 @@ class TestJudge:
         store.upsert(Candles.trusted(bars.symbol, bars.timeframe, bars.calendar, bars.microseconds, columns))
         judge = Judge(store, bars, bars.timeframe, "keep", None)
         for spec in (EMA(5), RSI(3), ATR(3), MACD(2, 4, 3)):
-            assert 0 < judge._origin(spec, len(bars) - 1) < 700
+            assert 0 < begin_of(spec, bars, len(bars) - 1) < 700
             exact = spec.exact(ExactBars.of({name: getattr(bars, name) for name in SOURCES}, list(bars.anchor)))
             (found,) = judge.values(spec, bars.microseconds[-1:]).values()
             for truth, column in zip(found, exact, strict=True):

@@ -116,7 +116,9 @@ class Judge:
                 break
             first = next(iter(left))
             rows = sorted(row for row in left if first <= row < first + span)
-            for row, truths in zip(rows, self._exact(indicator, self._origin(indicator, first), rows), strict=True):
+            for row, truths in zip(
+                rows, self._exact(indicator, begin_of(indicator, self._bars, first), rows), strict=True
+            ):
                 found[left.pop(row)] = truths
         return found
 
@@ -131,36 +133,8 @@ class Judge:
         found = [[column[row - first] for column in exact] for row in rows]
         if first == 0 or not isinstance(indicator, RECURSIVE):
             return found
-        unseen = 2 * FORGOTTEN * self._size(indicator)
+        unseen = 2 * FORGOTTEN * size_of(indicator, self._bars)
         return [[truth and Exact(truth.value, truth.bound + unseen) for truth in truths] for truths in found]
-
-    def _origin(self, indicator: Indicator, row: int) -> int:
-        """The bar from which on the exact form is computed for values from ``row`` on."""
-        back: int
-        match indicator:
-            case EMA(period=n):
-                back = n + reach(2 / (n + 1))
-            case ATR(period=n):
-                back = n + 1 + reach(1 / n)
-            case MACD(slow=slow, signal=signal):
-                back = slow + signal + reach(2 / (slow + 1)) + reach(2 / (signal + 1))
-            case RSI(period=n, source=source):
-                moves = np.abs(np.diff(getattr(self._bars, source)[: row + 1]))
-                moved = np.flatnonzero(moves)
-                if not len(moved):
-                    return 0
-                share = float(moves[moved[-1]]) / n / self._size(indicator)
-                back = row - int(moved[-1]) + n + 1 + reach(1 / n, max(FORGOTTEN * share, LEAST))
-            case VWAP(anchor=anchor):
-                starts = np.flatnonzero(self._bars.anchor[: row + 1] & ANCHORS[anchor])
-                return int(starts[-1]) if len(starts) else 0
-            case _:
-                back = indicator.warm_up if isinstance(indicator, WINDOWED) else row
-        return max(0, row - back)
-
-    def _size(self, indicator: Indicator) -> float:
-        """The largest size in the series of what an indicator reads."""
-        return max(float(np.abs(getattr(self._bars, name)).max()) for name in indicator.reads)
 
     def _rows(self, candles: Candles, periods: Periods) -> list[dict[str, Fraction]]:
         """The candles that count in these periods, exactly."""
@@ -178,6 +152,37 @@ class Judge:
     def _close_of(self, time: int) -> int:
         """When the stored candle that opened at ``time`` is over."""
         return candle_close(self._calendar, self._source, time)
+
+
+def begin_of(indicator: Indicator, bars: Bars, row: int, weight: float = FORGOTTEN) -> int:
+    """The row from which on the exact form is computed for values from ``row`` on, so that in a recursion what was
+    before weighs less than ``weight``."""
+    back: int
+    match indicator:
+        case EMA(period=n):
+            back = n + reach(2 / (n + 1), weight)
+        case ATR(period=n):
+            back = n + 1 + reach(1 / n, weight)
+        case MACD(slow=slow, signal=signal):
+            back = slow + signal + reach(2 / (slow + 1), weight) + reach(2 / (signal + 1), weight)
+        case RSI(period=n, source=source):
+            moves = np.abs(np.diff(getattr(bars, source)[: row + 1]))
+            moved = np.flatnonzero(moves)
+            if not len(moved):
+                return 0
+            share = float(moves[moved[-1]]) / n / size_of(indicator, bars)
+            back = row - int(moved[-1]) + n + 1 + reach(1 / n, max(weight * share, LEAST))
+        case VWAP(anchor=anchor):
+            starts = np.flatnonzero(bars.anchor[: row + 1] & ANCHORS[anchor])
+            return int(starts[-1]) if len(starts) else 0
+        case _:
+            back = indicator.warm_up if isinstance(indicator, WINDOWED) else row
+    return max(0, row - back)
+
+
+def size_of(indicator: Indicator, bars: Bars) -> float:
+    """The largest size in the series of what an indicator reads."""
+    return max(float(np.abs(getattr(bars, name)).max()) for name in indicator.reads)
 
 
 def reach(factor: float, weight: float = FORGOTTEN) -> int:
