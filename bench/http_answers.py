@@ -55,10 +55,10 @@ class Served:
         url = f"duckdb:///{folder / 'bench.duckdb'}"
         with open_store(url) as store:
             store.upsert_many(list(simulate(SYMBOLS, "XNYS", SESSIONS, seed=7)))
+        there = ["--port", "0", "--store", url]
         environment = os.environ | {"CANDLEWICK_USE_OPTIMIZED_ANALYTICS": "true"}
         self.process = subprocess.Popen(
-            [*pinned(core), sys.executable, "-m", "candlewick.cli.main", "serve", "--port", "0", "--json"]
-            + ["--store", url],
+            [*pinned(core), sys.executable, "-m", "candlewick.cli.main", "serve", "--json", *there],
             stdout=subprocess.PIPE,
             text=True,
             env=environment,

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,10 @@ FINISH_SECONDS = 3
 
 LEFT_BEHIND = 3
 """Exit code when something hung."""
+
+SWITCH_SECONDS = 0.0005
+"""After which a thread that computes lets another one run: with Python's own 5 ms, each read and each write of the event
+loop would wait so long for it, and answers that are at hand for all of them."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -79,10 +84,13 @@ def run(
     """
     ending = _Ending()
     serving = None
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with bind(host, port) as listening:
             serving = _serve(application, listening, ready, limits, ending)
     finally:
+        sys.setswitchinterval(switch)
         application.close()
         # A thread that still computes would keep the process from ending: then the timer stays.
         if serving is None or serving.idle:
