@@ -63,14 +63,7 @@ class CsvSource(Source):
         return self._digest.hexdigest()
 
     def raw(self, lines: Collection[int]) -> Mapping[int, str]:
-        found: dict[int, str] = {}
-        wanted = np.array(sorted(lines), dtype=np.int64)
-        for block in self.file.blocks():
-            here = wanted[(wanted >= block.first) & (wanted < block.first + block.data.count(b"\n"))]
-            if len(here):
-                texts = block.data.split(b"\n")
-                found.update({int(line): _shown(texts[line - block.first]) for line in here})
-        return found
+        return written_lines(self.file, lines)
 
     def _read(self, block: Block, depth: int = 2) -> Iterator[Rows]:
         """1. Everything by Arrow; 2. numbers as texts, the bad ones sorted out; 3. in pieces; 4. line by line."""
@@ -275,6 +268,18 @@ def _floats(column: Any) -> Any:
     if column.null_count:
         column = pc.fill_null(column, float("nan"))
     return column.to_numpy()
+
+
+def written_lines(file: TextFile, lines: Collection[int]) -> dict[int, str]:
+    """Some lines of a text, by their physical numbers, as they stand in it."""
+    found: dict[int, str] = {}
+    wanted = np.array(sorted(lines), dtype=np.int64)
+    for block in file.blocks():
+        here = wanted[(wanted >= block.first) & (wanted < block.first + block.data.count(b"\n"))]
+        if len(here):
+            texts = block.data.split(b"\n")
+            found.update({int(line): _shown(texts[line - block.first]) for line in here})
+    return found
 
 
 def number(text: str) -> float:

@@ -11,6 +11,7 @@ from candlewick.errors import FileFormatError, InputError
 from candlewick.sources.arrow import ArrowSource, TableSource
 from candlewick.sources.csv import CsvSource
 from candlewick.sources.data_frame import is_table
+from candlewick.sources.ndjson import NdjsonSource
 from candlewick.sources.parquet import ParquetSource
 from candlewick.sources.source import Source
 from candlewick.sources.text_file import TextFile, members
@@ -18,7 +19,8 @@ from candlewick.sources.text_file import TextFile, members
 TEXT = (".csv", ".tsv", ".txt")
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc", ".arrows")
-KNOWN = (*TEXT, *(f"{suffix}.gz" for suffix in TEXT), ".zip", *PARQUET, *ARROW)
+NDJSON = (".ndjson", ".jsonl")
+KNOWN = (*TEXT, *NDJSON, *(f"{suffix}.gz" for suffix in (*TEXT, *NDJSON)), ".zip", *PARQUET, *ARROW)
 
 
 def sources(files: Any) -> list[Source]:
@@ -83,4 +85,6 @@ def _opened(path: Path) -> list[Source]:
         return [ParquetSource(path)]
     if kind in ARROW:
         return [ArrowSource(path)]
+    if kind.removesuffix(".gz") in NDJSON:
+        return [NdjsonSource(TextFile(path, None, path.stat().st_size))]
     return [CsvSource(TextFile(path, None, path.stat().st_size))]

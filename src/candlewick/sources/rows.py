@@ -39,6 +39,7 @@ class Reason(IntEnum):
     LOW_TOO_HIGH = 16
     NEGATIVE_VOLUME = 17
     CONFLICTING_DUPLICATE = 18
+    NOT_AN_OBJECT = 19
 
     @property
     def phrase(self) -> str:
@@ -66,6 +67,7 @@ _PHRASES = {
     Reason.LOW_TOO_HIGH: "low above open or close",
     Reason.NEGATIVE_VOLUME: "negative volume",
     Reason.CONFLICTING_DUPLICATE: "conflicting duplicate",
+    Reason.NOT_AN_OBJECT: "not a JSON object",
 }
 
 

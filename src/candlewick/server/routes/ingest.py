@@ -24,7 +24,8 @@ PARAMETERS = {
 }
 KINDS = {
     "text/csv": (".csv", ".tsv", ".txt"),
-    "application/gzip": (".csv.gz", ".tsv.gz", ".txt.gz"),
+    "application/x-ndjson": (".ndjson", ".jsonl"),
+    "application/gzip": (".csv.gz", ".tsv.gz", ".txt.gz", ".ndjson.gz", ".jsonl.gz"),
     "application/zip": (".zip",),
     "application/vnd.apache.parquet": (".parquet", ".pq"),
     "application/vnd.apache.arrow.stream": (".arrows",),
