@@ -1,0 +1,1 @@
+"""Compare: another platform's figures beside ours, and why they differ."""

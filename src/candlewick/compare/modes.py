@@ -1,0 +1,104 @@
+"""Modes: what a recursion may still carry from a history that we do not have.
+
+Whatever came before the first row shown, a recursion differs from ours only by what its state was then: for an
+exponential average one number, which decays by its own factor. `carried` finds those numbers from the rows shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from candlewick.bars import Bars
+from candlewick.columnar import Floats
+from candlewick.compare.smoothing import ratio, recursive, sums
+from candlewick.compare.titles import Meaning
+from candlewick.indicators import ATR, EMA, MACD, RSI, VWAP
+from candlewick.indicators.vwap import ANCHORS
+
+ROUNDS = 25
+"""Of reweighting towards the smallest largest difference."""
+
+
+@dataclass(frozen=True)
+class Modes:
+    """value = (numerator + sum of c x above) / (denominator + sum of c x below), c unknown; at each bar shown."""
+
+    numerator: Floats
+    denominator: Floats
+    above: tuple[Floats, ...]
+    below: tuple[Floats, ...]
+
+
+def carried(meaning: Meaning, bars: Bars, theirs: Floats, slack: Floats) -> Floats | None:
+    """The values of a column over ``bars`` (those shown) had its state been another at the first of them; None where
+    the column has no such state, or the rows are too few to tell."""
+    modes = _modes(meaning, bars)
+    if modes is None:
+        return None
+    known = np.isfinite(theirs) & np.isfinite(modes.numerator) & np.isfinite(modes.denominator)
+    count = len(modes.above)
+    if known.sum() < 2 * count + 2:
+        return None
+    matrix = np.stack([a - theirs * b for a, b in zip(modes.above, modes.below, strict=True)], axis=1)[known]
+    wanted = (theirs * modes.denominator - modes.numerator)[known]
+    limit = np.maximum(slack[known], 1e-15 * np.abs(theirs[known]) + 1e-300)
+    weight = limit.min() / limit  # by which a row that may be off by much counts for little
+    typical = max(float(np.median(np.abs(modes.denominator[known]))), 1e-300)
+    bottom = np.maximum(np.abs(modes.denominator[known]), 1e-6 * typical)
+    emphasis = np.ones(len(wanted))
+    solution = np.zeros(count)
+    for _ in range(ROUNDS):
+        scaled = weight * emphasis / bottom
+        solution = np.linalg.lstsq(matrix * scaled[:, None], wanted * scaled, rcond=None)[0]
+        state = modes.denominator + sum(c * b for c, b in zip(solution, modes.below, strict=True))
+        bottom = np.maximum(np.abs(state[known]), 1e-6 * typical)
+        left = np.abs(matrix @ solution - wanted) / bottom / limit
+        if left.max() <= 0.9:
+            break
+        emphasis = np.sqrt(np.maximum(emphasis**2 * left / left.max(), 1e-12))
+    top = modes.numerator + sum(c * a for c, a in zip(solution, modes.above, strict=True))
+    return ratio(top, modes.denominator + sum(c * b for c, b in zip(solution, modes.below, strict=True)))
+
+
+def _modes(meaning: Meaning, bars: Bars) -> Modes | None:
+    indicator = meaning.indicator
+    steps = np.arange(len(bars), dtype=np.float64)
+    zero, one = np.zeros(len(bars)), np.ones(len(bars))
+    if isinstance(indicator, EMA):
+        factor = 2 / (indicator.period + 1)
+        return Modes(recursive(getattr(bars, indicator.source), factor), one, ((1 - factor) ** steps,), (zero,))
+    if isinstance(indicator, ATR):
+        before = np.concatenate([bars.close[:1], bars.close[:-1]])
+        ranges = np.maximum(bars.high, before) - np.minimum(bars.low, before)
+        factor = 1 / indicator.period
+        return Modes(recursive(ranges, factor), one, ((1 - factor) ** steps,), (zero,))
+    if isinstance(indicator, MACD):
+        fast, slow, signal = (2 / (n + 1) for n in (indicator.fast, indicator.slow, indicator.signal))
+        source = getattr(bars, indicator.source)
+        line = recursive(source, fast) - recursive(source, slow)
+        states = ((1 - fast) ** steps, (1 - slow) ** steps)
+        if meaning.part == 0:
+            return Modes(line, one, states, (zero, zero))
+        smooth = [recursive(values, signal) for values in (line, *states)]
+        own = (1 - signal) ** steps
+        if meaning.part == 1:
+            return Modes(smooth[0], one, (*smooth[1:], own), (zero, zero, zero))
+        left = [values - smoothed for values, smoothed in zip((line, *states), smooth, strict=True)]
+        return Modes(left[0], one, (*left[1:], own), (zero, zero, zero))
+    if isinstance(indicator, RSI):
+        change = np.diff(getattr(bars, indicator.source), prepend=getattr(bars, indicator.source)[:1])
+        factor = 1 / indicator.period
+        gain, loss = (recursive(np.maximum(side, 0.0), factor) for side in (change, -change))
+        state = (1 - factor) ** steps
+        return Modes(100 * gain, gain + loss, (100 * state, zero), (state, state))
+    if isinstance(indicator, VWAP):
+        again = (bars.anchor & ANCHORS[indicator.anchor]) != 0
+        again[:1] = False
+        group = np.cumsum(again)
+        price = (bars.high + bars.low + bars.close) / 3
+        paid, traded = sums(price * bars.volume, group), sums(bars.volume, group)
+        first = (group == 0).astype(np.float64)
+        return Modes(paid, traded, (first, zero), (zero, first))
+    return None
