@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from candlewick.aggregation.batch import aggregate, aggregate_many
     from candlewick.bars import Bars
     from candlewick.candles import Candles
+    from candlewick.client import Client, ServedAnswer, StreamedBar, connect
     from candlewick.engine.compute import compute, compute_many, warm_up
     from candlewick.engine.frame import IndicatorFrame
     from candlewick.engine.query import Answer, query
@@ -42,6 +43,7 @@ _HOMES = {
     "candlewick.aggregation.batch": ("aggregate", "aggregate_many"),
     "candlewick.bars": ("Bars",),
     "candlewick.candles": ("Candles",),
+    "candlewick.client": ("Client", "ServedAnswer", "StreamedBar", "connect"),
     "candlewick.engine.compute": ("compute", "compute_many", "warm_up"),
     "candlewick.engine.frame": ("IndicatorFrame",),
     "candlewick.engine.query": ("Answer", "query"),
@@ -85,15 +87,18 @@ __all__ = [
     "Calendar",
     "Candles",
     "CandlewickError",
+    "Client",
     "Indicator",
     "IndicatorFrame",
     "InputError",
     "PercentB",
+    "ServedAnswer",
     "StandardDeviation",
     "Stochastic",
     "StoreError",
     "Stream",
     "StreamMany",
+    "StreamedBar",
     "Timeframe",
     "TrueRange",
     "__version__",
@@ -101,6 +106,7 @@ __all__ = [
     "aggregate_many",
     "compute",
     "compute_many",
+    "connect",
     "find_calendar",
     "from_frame",
     "ingest",

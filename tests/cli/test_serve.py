@@ -24,8 +24,10 @@ from candlewick.cli.serve import warm_up
 from candlewick.cli.status import lines, look
 from candlewick.client import Client
 from candlewick.errors import StoreBusyError
+from candlewick.sources.summary import IngestSummary
 from candlewick.store.open import open_store
 from candlewick.store.owner import Owner, beside
+from candlewick.store.repository import Series
 from candlewick.timeframe import Timeframe
 
 QUESTIONS = {
@@ -294,8 +296,11 @@ class Listed:
     def __init__(self, *series: tuple[str, str, str]) -> None:
         self._series = series
 
-    def symbols(self) -> list[dict[str, str]]:
-        return [dict(zip(("symbol", "timeframe", "calendar"), one, strict=True)) for one in self._series]
+    def symbols(self) -> list[Series]:
+        return [
+            Series(symbol, Timeframe.parse(timeframe), calendar, 1, 0, 0, 1, 0)
+            for symbol, timeframe, calendar in self._series
+        ]
 
 
 @pytest.mark.parametrize(
@@ -312,19 +317,19 @@ def test_the_calendar_is_that_of_the_series_that_serves(
 
 
 def test_summaries_of_several_files_are_one() -> None:
-    one = {
-        "rows": 3,
-        "inserted": 1,
-        "updated": 0,
-        "unchanged": 0,
-        "duplicates": 1,
-        "quarantined": 1,
-        "off_session": 0,
-        "seconds": 0.5,
-        "symbols": ["B"],
-        "warnings": ["w"],
-    }
-    both = combined([one, {**one, "symbols": ["A", "B"], "warnings": []}])
+    one = IngestSummary(
+        rows=3,
+        inserted=1,
+        updated=0,
+        unchanged=0,
+        duplicates=1,
+        quarantined=1,
+        off_session=0,
+        seconds=0.5,
+        symbols=["B"],
+        warnings=["w"],
+    )
+    both = combined([one, replace(one, symbols=["A", "B"], warnings=[])])
     assert (both.rows, both.symbols, both.warnings, both.seconds) == (6, ["A", "B"], ["w"], 1.0)
     assert both.rows == both.inserted + both.updated + both.unchanged + both.duplicates + both.quarantined
 

@@ -129,7 +129,7 @@ def test_a_time_of_day_among_midnights_is_no_label() -> None:
     long = pa.table({name: np.ones(140_000) for name in ("open", "high", "low", "close", "volume")})
     time = np.full(140_000, np.datetime64("2024-01-02", "us"))
     time[-1] += 1
-    with pytest.raises(InputError, match="row 140000.*time without a timezone"):
+    with pytest.raises(InputError, match=r"row 140000.*time without a timezone"):
         from_frame(long.append_column("time", pa.array(time)), symbol="A", timeframe="1d", calendar="XNYS")
 
 

@@ -70,8 +70,12 @@ def reach(busy: StoreBusyError) -> Client:
     machine, or something else answers there: a note may be older than who holds the store now."""
     import socket
 
+    from stamina.instrumentation import set_on_retry_hooks
+
     from candlewick.client import Client
     from candlewick.store.owner import Owner
+
+    set_on_retry_hooks(())  # the usual ones would write to standard output, which is the command's answer
 
     owner = Owner.read(Path(busy.url))
     if owner is None or owner.address is None or owner.host != socket.gethostname():

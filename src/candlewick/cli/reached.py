@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from candlewick.sources.summary import IngestSummary
@@ -22,12 +22,11 @@ def candles_through(
     timeframe: Timeframe,
     source: Timeframe | None,
     edges: tuple[str | None, str | None, str | None],
-    **asked: str | bool | None,
+    **asked: Any,
 ) -> tuple[Columns, Timeframe]:
     """The columns of the server's answer and the stored timeframe it is made of. ``edges``: start, end and timezone as
     the command line takes them; what a date means depends on the calendar of the series."""
     from candlewick.cli.ranges import parse_range
-    from candlewick.client import columns_of
     from candlewick.store.repository import iso
 
     start, end, timezone = edges
@@ -44,12 +43,12 @@ def candles_through(
         limit=10**12 - 1,  # what is written to a file or a pipe has no limit of its own
         **asked,
     )
-    return columns_of(answer), Timeframe.parse(answer["source"])
+    return answer.columns, answer.source
 
 
 def calendar_of(client: Client, symbol: str, timeframe: Timeframe, source: Timeframe | None) -> str | None:
     """The calendar of the series that serves a timeframe; None where nothing does."""
-    stored = {Timeframe.parse(one["timeframe"]): one["calendar"] for one in client.symbols() if one["symbol"] == symbol}
+    stored = {one.timeframe: one.calendar for one in client.symbols() if one.symbol == symbol}
     if source is not None or timeframe in stored:
         return stored.get(timeframe if source is None else source)
     fitting = [length for length in stored if length.divides(timeframe)]
@@ -83,12 +82,12 @@ def ingest_through(
     return combined(summaries)
 
 
-def combined(summaries: Iterable[Mapping[str, Any]]) -> IngestSummary:
+def combined(summaries: Iterable[IngestSummary]) -> IngestSummary:
     """The summaries of several files as one."""
     given = list(summaries)
     return IngestSummary(
-        **{name: sum(one[name] for one in given) for name in COUNTS},
-        seconds=sum(one["seconds"] for one in given),
-        symbols=sorted({name for one in given for name in one["symbols"]}),
-        warnings=[warning for one in given for warning in one["warnings"]],
+        **{name: sum(getattr(one, name) for one in given) for name in COUNTS},
+        seconds=sum(one.seconds for one in given),
+        symbols=sorted({name for one in given for name in one.symbols}),
+        warnings=[warning for one in given for warning in one.warnings],
     )

@@ -51,7 +51,7 @@ def look(url: str) -> dict[str, Any]:
         return found | {"state": "held"}
     found["owner"]["address"] = owner.address
     try:
-        with Client(owner.address) as client:
+        with Client(owner.address, retries=False) as client:
             server = client.status()
     except CandlewickError as error:
         return found | {"state": "unreachable", "problem": str(error)}

@@ -17,7 +17,8 @@ def symbols(json: options.Json = False, store: options.Store = None) -> None:
     found = []
     if is_there(url):
         with open_or_reach(store) as place:
-            found = place.symbols() if isinstance(place, Client) else [one.as_dict() for one in place.series()]
+            series = place.symbols() if isinstance(place, Client) else place.series()
+            found = [one.as_dict() for one in series]
     rows = [{name: one[name] for name in names} for one in found]
     if json:
         print_json(rows)

@@ -1,0 +1,306 @@
+"""Client: the calls of a candlewick server from Python, as the library has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+from candlewick.client.address import Address
+from candlewick.client.body import body_of
+from candlewick.client.connection import CONNECT_SECONDS, Connection, Reply
+from candlewick.client.question import edge, indicator_text, parameters, timeframe_text
+from candlewick.client.remembered import Kept, Remembered
+from candlewick.client.served_answer import ACCEPTED, ARROW, ServedAnswer, of_arrow, of_json
+from candlewick.client.stream import BarStream
+from candlewick.client.streamed_bar import StreamedBar
+from candlewick.errors import CandlewickError, InputError
+from candlewick.indicators import Specs
+from candlewick.moments import Moment, moment
+from candlewick.sources.summary import IngestSummary
+from candlewick.store.repository import Series
+from candlewick.timeframe import Timeframe
+
+if TYPE_CHECKING:
+    import httpx
+
+SECONDS = 60.0
+INGEST_SECONDS = 600.0
+REMEMBERED_MB = 64
+AT_ONCE = 8
+"""Requests of ``candles_many`` that are under way together."""
+
+
+def connect(
+    url: str, key: str | None = None, *, timeout: float = SECONDS, remembered_mb: float = REMEMBERED_MB
+) -> Client:
+    """A client of the server at ``url``, such as ``http://127.0.0.1:8787``; nothing is sent before its first call.
+
+    ``key``: what `candlewick keys create` printed; left out, ``CANDLEWICK_KEY`` of the environment. It goes to this
+    address and to no other. ``timeout``: seconds that a call may take, with what is tried again. ``remembered_mb``: how
+    much of the last answers is kept, so that the server sends only what has changed. Raises InputError.
+    """
+    return Client(url, key, timeout=timeout, remembered_mb=remembered_mb)
+
+
+class Client:
+    """The calls of one server. May be used from several threads; a context manager.
+
+    Raises what the server's problem documents tell of (`candlewick.errors`), UnreachableError where there is no server,
+    DeadlineError after ``timeout``. A connection that fails, and the answers 429, 503 and 504, are tried again within
+    that time, never sooner than the server asks; a change of a flag is not. ``retries=False``: nothing is.
+    ``transport``: how requests are sent, for tests.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        key: str | None = None,
+        *,
+        timeout: float = SECONDS,
+        remembered_mb: float = REMEMBERED_MB,
+        retries: bool = True,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
+            raise InputError("timeout", timeout, "give seconds above 0")
+        self._connection = Connection(Address.of(address, key), timeout, retries=retries, transport=transport)
+        self._remembered = Remembered(int(remembered_mb * 1_048_576))
+        self.timeout = timeout
+
+    @property
+    def address(self) -> str:
+        """Where the server is."""
+        return self._connection.address.url
+
+    def candles(
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        indicators: Specs | None = None,
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        engine: str = "auto",
+        source: str | Timeframe | None = None,
+        zero_volume: str | None = None,
+        final_only: bool = False,
+        limit: int | None = None,
+    ) -> ServedAnswer:
+        """Bars of ``start <= time < end`` with indicators: the columns that the library gives, bit for bit.
+
+        ``engine``: ``auto`` follows the rollout, ``classic`` and ``optimized`` name one. ``limit``: bars that the
+        answer may have; left out, the server's. Raises UnknownSeriesError, LimitError, InputError, NaiveTimeError.
+        """
+        asked = parameters(
+            timeframe=timeframe_text(timeframe),
+            indicators=indicator_text(indicators),
+            start=edge(start, "start"),
+            end=edge(end, "end"),
+            engine=engine,
+            source=timeframe_text(source, "source"),
+            zero_volume=zero_volume,
+            final_only=True if final_only else None,
+            limit=limit,
+        )
+        path = f"/v1/candles/{_segment(symbol, 'symbol')}"
+        question = (path, tuple(asked.items()))
+        kept = self._remembered.find(question)
+        condition = {} if kept is None else {"If-None-Match": kept.tag}
+        reply = self._connection.ask("GET", path, params=asked, headers={"Accept": ACCEPTED} | condition)
+        if reply.status == 304 and kept is not None:
+            return kept.answer.served(reply.headers)
+        answer = self._answer(reply, path)
+        if reply.headers.get("etag"):
+            self._remembered.keep(question, Kept(reply.headers["etag"], answer))
+        return answer
+
+    def candles_many(
+        self, symbols: Iterable[str], timeframe: str | Timeframe, indicators: Specs | None = None, **asked: Any
+    ) -> list[ServedAnswer | CandlewickError]:
+        """The answers of many symbols in their order, some at a time; one that fails has its error in its place.
+        ``asked``: as ``candles`` takes it."""
+
+        def one(symbol: str) -> ServedAnswer | CandlewickError:
+            try:
+                return self.candles(symbol, timeframe, indicators, **asked)
+            except CandlewickError as error:
+                return error
+
+        with ThreadPoolExecutor(AT_ONCE, "candlewick-client") as pool:
+            return list(pool.map(one, symbols))
+
+    def stream(
+        self,
+        symbols: str | Iterable[str],
+        timeframe: str | Timeframe,
+        indicators: Specs | None = None,
+        *,
+        bars: int | None = None,
+        engine: str = "auto",
+        since: StreamedBar | Mapping[str, StreamedBar] | None = None,
+    ) -> BarStream:
+        """Bars as they form and close: ``for bar in client.stream("SPY", "5m", indicators="desk")``.
+
+        First come the last ``bars`` bars (left out: as many as the server likes), or with ``since`` those after the
+        last bar that was seen (of several symbols: by symbol). `BarStream` says what follows.
+        """
+        names = (symbols,) if isinstance(symbols, str) else tuple(dict.fromkeys(symbols))
+        for name in names:
+            _segment(name, "symbols")
+        if not names:
+            raise InputError("symbols", symbols, "give at least one symbol", "names none")
+        seen = {names[0]: since} if isinstance(since, StreamedBar) else dict(since or {})
+        if isinstance(since, StreamedBar) and len(names) > 1:
+            raise InputError("since", since.symbol, "give a bar for each symbol, by symbol", "is one bar of several")
+        return BarStream(
+            self._connection.address,
+            self._read,
+            names,
+            {
+                "timeframe": timeframe_text(timeframe),
+                "indicators": indicator_text(indicators),
+                "bars": bars,
+                "engine": engine,
+            },
+            seen,
+            self.timeout,
+        )
+
+    def symbols(self) -> list[Series]:
+        """The stored series, by symbol, then from the finest timeframe to the coarsest."""
+        return [_series(one) for one in self._connection.json("GET", "/v1/symbols")]
+
+    def indicators(self) -> list[dict[str, Any]]:
+        """The indicators that the server knows."""
+        found: list[dict[str, Any]] = self._connection.json("GET", "/v1/indicators")
+        return found
+
+    def explain(
+        self, symbol: str, timeframe: str | Timeframe, at: Moment, column: str, *, engine: str = "auto"
+    ) -> dict[str, Any]:
+        """Where one value comes from: the bar at ``at``, its ``column``."""
+        asked = parameters(
+            symbol=symbol, timeframe=timeframe_text(timeframe), at=edge(at, "at"), column=column, engine=engine
+        )
+        found: dict[str, Any] = self._connection.json("GET", "/v1/explain", params=asked)
+        return found
+
+    def ingest(
+        self,
+        candles: Any,
+        *,
+        calendar: str | None = None,
+        timeframe: str | Timeframe | None = None,
+        symbol: str | None = None,
+        timezone: str | None = None,
+        timeout: float = INGEST_SECONDS,
+    ) -> IngestSummary:
+        """Store candles: `Candles`, a frame of pandas or polars, an Arrow table, or the path of one file.
+
+        A file is sent as it is. `Candles` know their symbol, timeframe and calendar; of anything else ``calendar`` must
+        be said, and the timeframe is 1m when left out. Sending the same once more changes nothing, so an attempt that
+        fails is made again within ``timeout`` seconds. Raises what `candlewick.ingest` raises.
+        """
+        body = body_of(candles)
+        said = {
+            "symbol": symbol,
+            "timeframe": timeframe_text(timeframe),
+            "calendar": calendar,
+            "timezone": timezone,
+            "name": body.name,
+        }
+        asked = body.about | parameters(**said)
+        if "calendar" not in asked:
+            raise InputError("calendar", None, "there is no default; give one such as XNYS or 24/7", "is missing")
+        found = self._connection.json(
+            "POST", "/v1/candles", params=asked, headers=body.headers, content=body.content, timeout=timeout
+        )
+        return IngestSummary(**{name: found[name] for name in IngestSummary.__dataclass_fields__})
+
+    def flags(self) -> list[dict[str, Any]]:
+        """Each flag: ``name``, ``value``, ``origin``."""
+        found: list[dict[str, Any]] = self._connection.json("GET", "/v1/flags")
+        return found
+
+    def set_flag(self, name: str, value: Any, why: str) -> dict[str, Any]:
+        """Set a flag from now on, with a reason for the journal; the flag as it is then. Sent once."""
+        import msgspec
+
+        content = msgspec.json.encode({"name": name, "value": value, "why": why})
+        headers = {"Content-Type": "application/json"}
+        found: dict[str, Any] = self._connection.json(
+            "PUT", "/v1/flags", headers=headers, content=lambda: content, again=False
+        )
+        return found
+
+    def rollout(self) -> dict[str, Any]:
+        """How far the rollout is, whether it is killed, and what arms and guards see."""
+        found: dict[str, Any] = self._connection.json("GET", "/v1/rollout")
+        return found
+
+    def status(self) -> dict[str, Any]:
+        """Health, rollout and figures of the server."""
+        found: dict[str, Any] = self._connection.json("GET", "/v1/status")
+        return found
+
+    def about(self) -> dict[str, Any]:
+        """Which process and store it is: ``pid version store``. Asked once, without the key: whoever is there may be
+        somebody else."""
+        found: dict[str, Any] = self._connection.json(
+            "GET", "/v1/health/live", timeout=CONNECT_SECONDS, again=False, key=False
+        )
+        return found
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
+    def __repr__(self) -> str:
+        return f"<Client of {self.address}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _answer(self, reply: Reply, path: str) -> ServedAnswer:
+        if reply.kind == ARROW:
+            return of_arrow(reply.body, reply.headers)
+        return of_json(self._connection.value(reply.body, f"GET {path}"), reply.headers)
+
+    def _read(self, symbol: str, asked: Mapping[str, Any], start: int | None, end: int | None) -> ServedAnswer:
+        """What a stream reads again: as much as there is, whatever the usual limit."""
+        return self.candles(
+            symbol,
+            asked["timeframe"],
+            asked["indicators"],
+            engine=asked["engine"],
+            start=start,
+            end=end,
+            limit=10**12 - 1,
+        )
+
+
+def _segment(name: str, parameter: str) -> str:
+    if not isinstance(name, str) or not name:
+        raise InputError(parameter, name, "give the name of a stored symbol")
+    return quote(name, safe="")
+
+
+def _series(told: Mapping[str, Any]) -> Series:
+    return Series(
+        told["symbol"],
+        Timeframe.parse(told["timeframe"]),
+        told["calendar"],
+        told["rows"],
+        moment(told["first"], "first"),
+        moment(told["last"], "last"),
+        told["revision"],
+        told["generation"],
+    )
