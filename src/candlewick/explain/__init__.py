@@ -1,0 +1,1 @@
+"""Explain: for one served value, where it comes from and what it should be exactly."""
