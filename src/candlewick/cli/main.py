@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from candlewick.cli.bench import bench
 from candlewick.cli.candles import candles
+from candlewick.cli.compare import compare
 from candlewick.cli.config import config
 from candlewick.cli.delete import delete
 from candlewick.cli.demo import demo
@@ -84,6 +85,7 @@ SHORT_HELP: dict[Callable[..., None], str] = {
     delete: "Delete candles of a symbol.",
     export: "Write stored candles to a file.",
     indicators: "List the indicators.",
+    compare: "Say why another platform's figures differ.",
     serve: "Serve the store over HTTP on this machine.",
     status: "Show the server of a store.",
     demo: "Try it with real and simulated candles.",
