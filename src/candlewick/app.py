@@ -25,6 +25,9 @@ from candlewick.delivery.routing import OPTIMIZED, route
 from candlewick.delivery.shadow import Shadow
 from candlewick.delivery.snapshot import Snapshot
 from candlewick.errors import CandlewickError
+from candlewick.explain.explain import explain_served
+from candlewick.explain.explanation import Explanation
+from candlewick.moments import Moment
 from candlewick.monitoring.health import Health, examine
 from candlewick.monitoring.memory import resident_bytes
 from candlewick.monitoring.monitor import Monitor
@@ -160,6 +163,11 @@ class Application:
             except CandlewickError as error:
                 found.append(error)
         return found
+
+    def explain(
+        self, request: Request, at: Moment, column: str, engine: str = "auto", client: str | None = None
+    ) -> Explanation:
+        return explain_served(lambda one: self.candles(one, engine, client), self.store, self._at(request), at, column)
 
     def symbols(self) -> list[Series]:
         return self.store.series()

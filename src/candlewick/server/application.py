@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from candlewick.errors import CandlewickError
+from candlewick.explain.explanation import Explanation
+from candlewick.moments import Moment
 from candlewick.monitoring.health import Health
 from candlewick.monitoring.monitor import Monitor
 from candlewick.service.request import Request
@@ -46,6 +48,11 @@ class Application(Protocol):
 
     def candles_many(self, requests: Sequence[Request], engine: str = "auto") -> list[Served | CandlewickError]:
         """The answers in the order asked; a request that fails has its error in its place."""
+
+    def explain(
+        self, request: Request, at: Moment, column: str, engine: str = "auto", client: str | None = None
+    ) -> Explanation:
+        """The value of one column at the bar that opens at ``at``, as ``candles`` gives it, and where it comes from."""
 
     def symbols(self) -> list[Series]:
         """What is stored."""

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from candlewick.cache.fingerprint import fingerprint
 from candlewick.engine.query import query
 from candlewick.errors import CandlewickError, DeadlineError, InputError, LimitError, UnknownNameError
+from candlewick.explain.explain import explain_served
+from candlewick.explain.explanation import Explanation
+from candlewick.moments import Moment
 from candlewick.monitoring.health import Health, examine
 from candlewick.monitoring.monitor import Monitor
 from candlewick.service.answer import Answer
@@ -127,6 +130,12 @@ class SmallApplication:
 
     def candles_many(self, requests: Sequence[Request], engine: str = "auto") -> list[Served | CandlewickError]:
         return [_or_error(self.candles, request, engine) for request in requests]
+
+    def explain(
+        self, request: Request, at: Moment, column: str, engine: str = "auto", client: str | None = None
+    ) -> Explanation:
+        self._hook("explain", request, at, column)
+        return explain_served(lambda one: self.candles(one, engine, client), self.store, request, at, column)
 
     def symbols(self) -> list[Series]:
         self._hook("symbols")
