@@ -1,0 +1,89 @@
+"""Explain: where one value comes from, and what it is exactly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from candlewick.errors import UnknownNameError
+from candlewick.server.asked import edge, fields, needed
+from candlewick.server.serving import answered, serving_of
+from candlewick.server.wanted import CLIENT, client_of, note
+from candlewick.service.request import Request as Asked
+from candlewick.service.served import CHOICES
+
+if TYPE_CHECKING:
+    from candlewick.explain.explanation import Explanation
+
+PARAMETERS = {
+    "symbol": "Symbol as stored, percent-encoded.",
+    "timeframe": "Length of the bar: 1m, 5m, 90m, 1h, 4h, 1d, 1w or 1mo.",
+    "at": "Open of the bar: ISO 8601 with an offset or Z, or a date, which is the open of that session.",
+    "column": "Name of the column, such as close, sma_9 or bollinger_20_2_upper.",
+    "engine": f"One of {', '.join(CHOICES)}; auto follows the rollout.",
+    "source": "Stored timeframe to build from; left out: its own, else the finest that fits.",
+    "zero_volume": "keep or drop flat candles without volume.",
+}
+NEEDED = ("symbol", "timeframe", "at", "column")
+
+router = APIRouter(tags=["candles"])
+
+
+def _documented() -> dict[str, object]:
+    return {
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": name in NEEDED,
+                "description": text,
+                "schema": {"type": "string"},
+            }
+            for name, text in PARAMETERS.items()
+        ]
+        + [
+            {
+                "name": "X-Candlewick-Client",
+                "in": "header",
+                "required": False,
+                "description": "Routing key of the caller, where the rollout routes by client.",
+                "schema": {"type": "string"},
+            }
+        ]
+    }
+
+
+@router.get("/v1/explain", response_class=Response, openapi_extra=_documented())
+async def explain(request: Request) -> Response:
+    """One value: definition, origin, bars and source candles, revision, calendar and kernel version, warm-up, and the
+    value recomputed exactly with the difference, the bound, and whether it is kept. Times in ISO UTC."""
+    serving = serving_of(request)
+    given = fields(request.scope["query_string"], PARAMETERS)
+    for name in NEEDED:
+        needed(given, name, f"give it: {PARAMETERS[name]}")
+    engine = given.get("engine", "auto")
+    if engine not in CHOICES:
+        raise UnknownNameError("engine", engine, CHOICES)
+    asked = Asked.of(
+        given["symbol"],
+        given["timeframe"],
+        source=given.get("source"),
+        zero_volume=given.get("zero_volume", "keep"),
+    )
+    header = request.headers.get(CLIENT)
+    client = client_of(None if header is None else header.encode("latin-1"))
+    found: Explanation = await serving.explains.run(
+        serving.application.explain, asked, edge(given, "at"), given["column"], engine, client
+    )
+    note(
+        request.scope,
+        symbol=found.symbol,
+        engine=found.engine,
+        arm=found.arm,
+        fallback=found.fallback,
+        cache=found.cache,
+    )
+    return answered(found.as_dict())
