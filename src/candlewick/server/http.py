@@ -35,7 +35,7 @@ def create_app(application: Application, limits: Limits | None = None, *, loopba
     loopback address. ``app.state.serving`` is the `Serving` that the routes share.
     """
     from candlewick.server.layered import Layered
-    from candlewick.server.routes import candles, control, ingest, watch
+    from candlewick.server.routes import candles, control, explain, ingest, watch
 
     serving = Serving(application, limits or Limits())
 
@@ -60,7 +60,7 @@ def create_app(application: Application, limits: Limits | None = None, *, loopba
         redirect_slashes=False,
     )
     app.state.serving = serving
-    for group in (candles, ingest, control, watch):
+    for group in (candles, explain, ingest, control, watch):
         app.include_router(group.router)
     _tell_problems(app)
     return app

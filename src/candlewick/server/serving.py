@@ -32,7 +32,8 @@ class Serving:
         self.files = Lane("file", 2, 64, limits.seconds)
         self.control = Lane("control", 2, 32, limits.seconds)
         self.watch = Lane("watch", 2, 16, WATCH_SECONDS)
-        self._lanes = (self.reads, self.ingests, self.files, self.control, self.watch)
+        self.explains = Lane("explain", 2, 16, limits.seconds)
+        self._lanes = (self.reads, self.ingests, self.files, self.control, self.watch, self.explains)
         application.monitor.watch("http_requests", self.reads.stats)
 
     @property
