@@ -18,6 +18,7 @@ from candlewick.cli.delete import delete
 from candlewick.cli.demo import demo
 from candlewick.cli.export import export
 from candlewick.cli.flags import flags
+from candlewick.cli.gaps import gaps
 from candlewick.cli.indicators import indicators
 from candlewick.cli.ingest import ingest
 from candlewick.cli.quarantine import quarantine
@@ -82,6 +83,7 @@ SHORT_HELP: dict[Callable[..., None], str] = {
     candles: "Show bars of a symbol, with indicators.",
     symbols: "List what is stored.",
     quarantine: "Show the rows that were refused, and why.",
+    gaps: "Find what is missing, late or suspicious.",
     delete: "Delete candles of a symbol.",
     export: "Write stored candles to a file.",
     indicators: "List the indicators.",
