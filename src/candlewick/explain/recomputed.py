@@ -57,11 +57,13 @@ def recompute(
             truncation = weight * _LEFT * (100.0 if isinstance(one, RSI) else size_of(one, bars))
             truth = _exact(one, column.name, bars, begin, row)
         value = None if truth is None else float(truth.value)
+        bound, bound_of = _bound(column, bars, row, truth, truncation, engine)
+        if not math.isfinite(bound):
+            raise OverflowError
     except _TooLongError as error:
         return _not_recomputed(engine, str(error))
     except ArithmeticError:
         return _not_recomputed(engine, "its exact form leaves the range of float64")
-    bound, bound_of = _bound(column, bars, row, truth, truncation, engine)
     difference = None if truth is None or served is None else abs(Fraction(served) - truth.value)
     kept = truth is None if served is None else difference is not None and difference <= Fraction(bound)
     return Recomputed(

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from candlewick.errors import UnknownNameError
-from candlewick.server.asked import edge, fields, needed
+from candlewick.server.asked import fields, needed, time_of
 from candlewick.server.serving import answered, serving_of
 from candlewick.server.wanted import CLIENT, client_of, note
 from candlewick.service.request import Request as Asked
@@ -76,7 +76,7 @@ async def explain(request: Request) -> Response:
     header = request.headers.get(CLIENT)
     client = client_of(None if header is None else header.encode("latin-1"))
     found: Explanation = await serving.explains.run(
-        serving.application.explain, asked, edge(given, "at"), given["column"], engine, client
+        serving.application.explain, asked, time_of(given["at"], "at"), given["column"], engine, client
     )
     note(
         request.scope,
