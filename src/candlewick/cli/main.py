@@ -16,6 +16,7 @@ from candlewick.cli.compare import compare
 from candlewick.cli.config import config
 from candlewick.cli.delete import delete
 from candlewick.cli.demo import demo
+from candlewick.cli.explain import explain
 from candlewick.cli.export import export
 from candlewick.cli.flags import flags
 from candlewick.cli.gaps import gaps
@@ -81,6 +82,7 @@ def root(
 SHORT_HELP: dict[Callable[..., None], str] = {
     ingest: "Check candles from files and store them.",
     candles: "Show bars of a symbol, with indicators.",
+    explain: "Say where one value comes from, and what it is exactly.",
     symbols: "List what is stored.",
     quarantine: "Show the rows that were refused, and why.",
     gaps: "Find what is missing, late or suspicious.",

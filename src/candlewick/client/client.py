@@ -179,11 +179,28 @@ class Client:
         return found
 
     def explain(
-        self, symbol: str, timeframe: str | Timeframe, at: Moment, column: str, *, engine: str = "auto"
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        at: Moment,
+        column: str,
+        *,
+        engine: str = "auto",
+        source: str | Timeframe | None = None,
+        zero_volume: str | None = None,
     ) -> dict[str, Any]:
-        """Where one value comes from: the bar at ``at``, its ``column``."""
+        """Where one value comes from: the bar that opens at ``at``, its ``column``.
+
+        What `candlewick.explain.explanation.Explanation` has, as plain values, times in ISO UTC.
+        """
         asked = parameters(
-            symbol=symbol, timeframe=timeframe_text(timeframe), at=edge(at, "at"), column=column, engine=engine
+            symbol=symbol,
+            timeframe=timeframe_text(timeframe),
+            at=edge(at, "at"),
+            column=column,
+            engine=engine,
+            source=timeframe_text(source, "source"),
+            zero_volume=zero_volume,
         )
         found: dict[str, Any] = self._connection.json("GET", "/v1/explain", params=asked)
         return found

@@ -73,8 +73,8 @@ def _parsed(symbol: str, query: bytes) -> Asked:
         symbol,
         needed(given, "timeframe", "give one such as 5m: " + PARAMETERS["timeframe"]),
         given.get("indicators"),
-        start=edge(given, "start"),
-        end=edge(given, "end"),
+        start=_edge(given, "start"),
+        end=_edge(given, "end"),
         source=given.get("source"),
         zero_volume=given.get("zero_volume", "keep"),
         final_only=_truth(given, "final_only"),
@@ -86,11 +86,12 @@ def _parsed(symbol: str, query: bytes) -> Asked:
 _remembered = functools.lru_cache(maxsize=4096)(_parsed)
 
 
-def edge(given: dict[str, str], name: str) -> int | dt.date | None:
+def _edge(given: dict[str, str], name: str) -> int | dt.date | None:
+    return None if name not in given else time_of(given[name], name)
+
+
+def time_of(text: str, name: str) -> int | dt.date:
     """Microseconds, or a date, whose session only the series' calendar knows."""
-    text = given.get(name)
-    if text is None:
-        return None
     if DATE.fullmatch(text):
         try:
             return dt.date.fromisoformat(text)
