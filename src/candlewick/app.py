@@ -31,6 +31,8 @@ from candlewick.moments import Moment
 from candlewick.monitoring.health import Health, examine
 from candlewick.monitoring.memory import resident_bytes
 from candlewick.monitoring.monitor import Monitor
+from candlewick.server.key_file import KeyFile
+from candlewick.server.key_ring import KeyRing
 from candlewick.service.answer import Answer
 from candlewick.service.classic import ClassicService
 from candlewick.service.optimized import OptimizedService
@@ -38,7 +40,7 @@ from candlewick.service.parity import VOID, compare
 from candlewick.service.request import Request
 from candlewick.service.served import Served
 from candlewick.service.service import AnalyticsService
-from candlewick.settings import control_path, load_settings
+from candlewick.settings import control_path, keys_path, load_settings
 from candlewick.store.open import open_store
 from candlewick.store.repository import CandleRepository, Series
 from candlewick.store.telling import TellingRepository
@@ -112,6 +114,7 @@ class Application:
         self._ending = threading.Event()
         self._closed = threading.Lock()
         self.control = Control(journal)
+        self.keys = KeyRing(KeyFile(keys_path(journal.path), note=journal.note, clock=self._clock))
         self.controller = Controller(self.control, memory=resident_bytes, clock=self._clock)
         self.shadow = Shadow(self._verdict, self.controller.offer, refusals=REFUSALS, clock=self._clock)
         self._lanes = Lanes()
@@ -257,6 +260,7 @@ class Application:
         self.shadow.close()
         self.controller.close()
         self.control.close()
+        self.keys.close()
         self._dispatcher.close()
         self._pool.close(CLOSE_SECONDS)
         self.optimized.close()

@@ -247,7 +247,7 @@ def test_responses_are_counted_by_pattern(ask, application):
 
 def test_a_server_of_other_addresses_takes_other_names(application):
     async def go():
-        app = create_app(application, loopback_only=False)
+        app = create_app(application, keyed=True)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://candles.example") as client:
             response = await client.get("/health/live")
         app.state.serving.close()

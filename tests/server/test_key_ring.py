@@ -79,7 +79,7 @@ def test_any_bytes_are_decided(junk):
 
 
 def test_every_key_is_compared_in_full_and_in_constant_time(ring, monkeypatch):
-    """By construction: hashes of equal length go through `hmac.compare_digest`, once, also for an id that is unknown."""
+    """By construction: hashes go through `hmac.compare_digest`, once, also for an id that is unknown."""
     key, whole = ring.create("desk", "viewer", who="me")
     gone, lost = ring.create("lost", "viewer", who="me")
     ring.revoke(gone.id, who="me")

@@ -11,6 +11,7 @@ from candlewick.explain.explanation import Explanation
 from candlewick.moments import Moment
 from candlewick.monitoring.health import Health
 from candlewick.monitoring.monitor import Monitor
+from candlewick.server.key_ring import KeyRing
 from candlewick.service.request import Request
 from candlewick.service.served import Served
 from candlewick.sources.summary import IngestSummary
@@ -32,6 +33,10 @@ class Application(Protocol):
     @property
     def monitor(self) -> Monitor:
         """Where requests are counted and figures are read."""
+
+    @property
+    def keys(self) -> KeyRing:
+        """Who may ask, where keys are asked for. Changes are journalled."""
 
     @property
     def staging(self) -> Path | None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from candlewick.errors import CandlewickError
 from candlewick.server.application import Application
+from candlewick.server.door import Door, Guarded
 from candlewick.server.head import Head
 from candlewick.server.hot import Hot
 from candlewick.server.lane import Limits
-from candlewick.server.loopback import LoopbackOnly
 from candlewick.server.problem import CONTENT_TYPE, Problem, Refusal, defect, problem_of, refusal_of
+from candlewick.server.request_log import Line, RequestLog
 from candlewick.server.responses import Counted
 from candlewick.server.serving import Serving
 from candlewick.version import __version__
@@ -28,16 +29,25 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def create_app(application: Application, limits: Limits | None = None, *, loopback_only: bool = True) -> FastAPI:
+def create_app(
+    application: Application,
+    limits: Limits | None = None,
+    *,
+    keyed: bool = False,
+    rate: float = 0.0,
+    log: Callable[[Line], None] | None = None,
+) -> FastAPI:
     """The application over HTTP. It is not closed when the server stops: whoever made it does that.
 
-    ``loopback_only`` refuses what does not ask for this machine by name: right wherever the server listens on a
-    loopback address. ``app.state.serving`` is the `Serving` that the routes share.
+    ``keyed``: every request needs a key, each at most ``rate`` times a second (0 is no limit); else only what asks for
+    this machine by name comes in, which is right where the server listens on a loopback address. ``log`` gets a line
+    for each request. ``app.state.serving`` is the `Serving` that the routes share.
     """
     from candlewick.server.layered import Layered
-    from candlewick.server.routes import candles, control, explain, ingest, watch
+    from candlewick.server.routes import candles, control, explain, ingest, keys, watch
 
-    serving = Serving(application, limits or Limits())
+    door = Door(application.keys if keyed else None, rate)
+    serving = Serving(application, limits or Limits(), door)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -45,8 +55,9 @@ def create_app(application: Application, limits: Limits | None = None, *, loopba
         serving.close()
 
     layers: list[Layer] = [
+        lambda app: RequestLog(app, log),
         lambda app: Counted(app, application.monitor),
-        *([LoopbackOnly] if loopback_only else []),
+        lambda app: Guarded(app, door),
         Head,
         lambda app: Hot(app, serving),
     ]
@@ -60,7 +71,7 @@ def create_app(application: Application, limits: Limits | None = None, *, loopba
         redirect_slashes=False,
     )
     app.state.serving = serving
-    for group in (candles, explain, ingest, control, watch):
+    for group in (candles, explain, ingest, control, keys, watch):
         app.include_router(group.router)
     _tell_problems(app)
     return app

@@ -1,4 +1,4 @@
-"""Loopback: which names mean this machine, and the door that lets only requests for them in.
+"""Loopback: which names mean this machine, and whether a request asks for them.
 
 A web page on another site can make a browser send requests to this machine under that site's name. The ``Host`` of such
 a request, or its ``Origin``, is not this machine's: it is refused.
@@ -9,14 +9,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from candlewick.server.problem import refusal_of
-from candlewick.server.responses import tell
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 def is_loopback(host: str) -> bool:
@@ -53,17 +46,3 @@ def _hostname(address: str) -> str:
         return urlsplit(address).hostname or ""
     except ValueError:
         return ""
-
-
-class LoopbackOnly:
-    """Answers 403 to what is not for this machine; everything else goes on to ``app``."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reason = objection(scope["headers"]) if scope["type"] == "http" else None
-        if reason is None:
-            await self._app(scope, receive, send)
-            return
-        await tell(send, refusal_of(403, reason))

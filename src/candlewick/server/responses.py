@@ -46,10 +46,11 @@ class Counted:
             raise
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
-            self._monitor.respond(method, _pattern(scope), status or 500)
+            self._monitor.respond(method, pattern(scope), status or 500)
 
 
-def _pattern(scope: Scope) -> str:
+def pattern(scope: Scope) -> str:
+    """The pattern of the route that a request found, such as /v1/candles/{symbol}; ``none`` where it found none."""
     route = scope.get("route")
     return getattr(route, "path", None) or "none"
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from candlewick.server.application import Application
+from candlewick.server.door import Door
 from candlewick.server.lane import Lane, Limits
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ class Serving:
     """One application being served. Each kind of work has threads of its own: requests never hold up ingest, control
     or health."""
 
-    def __init__(self, application: Application, limits: Limits) -> None:
+    def __init__(self, application: Application, limits: Limits, door: Door) -> None:
         self.application = application
+        self.door = door
         self.limits = limits
         self.draining = False
         self.started = time.time()

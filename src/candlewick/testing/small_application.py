@@ -19,6 +19,8 @@ from candlewick.explain.explanation import Explanation
 from candlewick.moments import Moment
 from candlewick.monitoring.health import Health, examine
 from candlewick.monitoring.monitor import Monitor
+from candlewick.server.key_file import KeyFile
+from candlewick.server.key_ring import KeyRing
 from candlewick.service.answer import Answer
 from candlewick.service.request import Request
 from candlewick.service.served import Served
@@ -101,6 +103,7 @@ class SmallApplication:
         self.remembered: dict[Request, Served] = {}
         self.values: dict[str, Any] = {"use_optimized_analytics": False, "rollout_percentage": 0.0}
         self.journal: list[tuple[str, Any, str, str]] = []
+        self.keys = KeyRing(KeyFile(None, note=self._note))
         self.clients: list[str | None] = []
         self.addresses: list[str | None] = []
         self.warm = True
@@ -187,11 +190,15 @@ class SmallApplication:
 
     def close(self) -> None:
         self.closed += 1
+        self.keys.close()
         self.store.close()
 
     def _written(self, symbols: Sequence[str]) -> None:
         for called in list(self.listeners):
             called(symbols)
+
+    def _note(self, name: str, old: object, new: object, *, who: str, why: str = "") -> None:
+        self.journal.append((name, new, who, why))
 
     def _warm(self) -> str | None:
         return None if self.warm else "warming up"

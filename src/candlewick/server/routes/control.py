@@ -37,9 +37,9 @@ async def flags(request: Request) -> Response:
 async def set_flag(request: Request) -> Response:
     """Set a flag from now on, and across restarts; the answer is the flag as it is then."""
     serving = serving_of(request)
-    change = await _change(request)
+    change = parsed_change(await json_body(request))
     await serving.control.run(
-        serving.application.set_flag, change["name"], change["value"], _who(request), change["why"]
+        serving.application.set_flag, change["name"], change["value"], who(request), change["why"]
     )
     now = await serving.control.run(serving.application.flags)
     return answered(next(one for one in now if one["name"] == change["name"]))
@@ -52,7 +52,8 @@ async def rollout(request: Request) -> Response:
     return answered(await serving.control.run(serving.application.rollout_status))
 
 
-async def _change(request: Request) -> dict[str, Any]:
+async def json_body(request: Request) -> bytes:
+    """The body of a change. Raises Refusal (415) for what is not said to be JSON, (413) for too much of it."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
     if kind != "application/json":
         raise Refusal(415, InputError("Content-Type", kind or None, "send application/json", "is not known"))
@@ -61,7 +62,7 @@ async def _change(request: Request) -> dict[str, Any]:
         body += chunk
         if len(body) > BODY_BYTES:
             raise Refusal(413, InputError("body", len(body), f"send at most {BODY_BYTES}", "bytes are too many"))
-    return parsed_change(bytes(body))
+    return bytes(body)
 
 
 def parsed_change(body: bytes) -> dict[str, Any]:
@@ -87,7 +88,11 @@ def parsed_change(body: bytes) -> dict[str, Any]:
     return change
 
 
-def _who(request: Request) -> str:
+def who(request: Request) -> str:
+    """Who asks, for the journal: the key's name, else, where none is needed, what the caller calls itself."""
     address = "unknown" if request.client is None else request.client.host
+    key = request.scope.get("candlewick", {}).get("key")
+    if key is not None:
+        return f"key {key} at {address}"
     client = request.headers.get(CLIENT)
     return f"http {address}" if client is None else f"http {address} ({client[:200]})"

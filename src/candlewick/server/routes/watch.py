@@ -20,8 +20,9 @@ router = APIRouter(tags=["watch"])
 @router.get("/health/live", response_class=Response)
 @router.get("/v1/health/live", response_class=Response)
 async def live(request: Request) -> Response:
-    """That the process answers, and which one it is. Looks at nothing else."""
-    return answered({"alive": True, **about(serving_of(request))})
+    """That the process answers; and, to those whom the door knows, which one it is. Looks at nothing else."""
+    serving = serving_of(request)
+    return answered({"alive": True} | (about(serving) if serving.door.still_valid(request.scope) else {}))
 
 
 @router.get("/health/ready", response_class=Response)

@@ -1,0 +1,77 @@
+"""Keys: who may ask, listed, made and revoked over HTTP. A whole key is in the answer that makes it, nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from candlewick.errors import InputError, UnknownNameError
+from candlewick.server.problem import Refusal
+from candlewick.server.roles import ROLES
+from candlewick.server.routes.control import json_body, who
+from candlewick.server.serving import answered, serving_of
+
+NEW = {"name": "whose key it is", "role": f"one of {', '.join(ROLES)}", "why": "a reason, for the journal"}
+NECESSARY = ("name", "role")
+
+router = APIRouter(tags=["keys"])
+
+
+def _documented() -> dict[str, object]:
+    properties = {name: {"type": "string", "description": text} for name, text in NEW.items()}
+    schema = {"type": "object", "required": list(NECESSARY), "properties": properties}
+    example = {"name": "desk-7", "role": "viewer"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
+
+
+@router.get("/v1/keys", response_class=Response)
+async def keys(request: Request) -> Response:
+    """Each key: id, name, role, when it was made and revoked, and the hour in which it was last used."""
+    serving = serving_of(request)
+    return answered([one.as_dict() for one in await serving.control.run(serving.application.keys.all)])
+
+
+@router.post("/v1/keys", response_class=Response, openapi_extra=_documented())
+async def create(request: Request) -> Response:
+    """A new key; `key` is what to send, and is shown here only."""
+    serving = serving_of(request)
+    asked = parsed_key(await json_body(request))
+    made, whole = await serving.control.run(
+        serving.application.keys.create, asked["name"], asked["role"], who=who(request), why=asked.get("why", "")
+    )
+    return answered(made.as_dict() | {"key": whole}, 201)
+
+
+@router.delete("/v1/keys/{number}", response_class=Response)
+async def revoke(request: Request, number: str) -> Response:
+    """Make a key invalid, for good; its streams are closed. Revoking it again changes nothing."""
+    serving = serving_of(request)
+    try:
+        found = await serving.control.run(serving.application.keys.revoke, number, who=who(request))
+    except UnknownNameError as error:
+        raise Refusal(404, error) from error
+    return answered(found.as_dict())
+
+
+def parsed_key(body: bytes) -> dict[str, str]:
+    """The key that a body asks for. Raises InputError or UnknownNameError that names the member."""
+    form = f"give an object with {' and '.join(NECESSARY)}"
+    try:
+        asked: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError("body", body[:80].decode("utf-8", "replace"), form, f"is no JSON ({error})") from None
+    if not isinstance(asked, dict):
+        raise InputError("body", asked, form, "is no object")
+    for name, value in asked.items():
+        if name not in NEW:
+            raise UnknownNameError("body member", name, NEW)
+        if not isinstance(value, str):
+            raise InputError(name, value, f"give {NEW[name]}, as text")
+    for name in NECESSARY:
+        if name not in asked:
+            raise InputError(name, None, f"give {NEW[name]}", "is missing")
+    return asked
