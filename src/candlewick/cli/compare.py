@@ -126,8 +126,8 @@ def _print(found: Comparison, rows: int) -> None:
     from candlewick.cli.table import print_table
 
     typer.echo(
-        f"{found.symbol} {found.timeframe} beside {found.reference}: {found.rows:,} rows compared, {found.equal:,} equal, "
-        f"{len(found.differing):,} differ, {len(found.unexplained):,} of them unexplained"
+        f"{found.symbol} {found.timeframe} beside {found.reference}: {found.rows:,} rows compared, "
+        f"{found.equal:,} equal, {len(found.differing):,} differ, {len(found.unexplained):,} of them unexplained"
     )
     names = [one.ours if one.theirs == one.ours else f"{one.theirs} is {one.ours}" for one in found.matched]
     typer.echo(f"columns: {', '.join(names)}")

@@ -103,7 +103,6 @@ def _inserted(shown: Shown, rows: Integers, bars: Bars, ground: Ground) -> Itera
     """Rows where we have no bar. Without prices of its own such a row is taken to be flat at the close before it."""
     time = bars.microseconds
     new = rows[~np.isin(shown.opened[rows], time)]
-    traded = bool((bars.volume > 0).any())
     open_then = _in_session(ground, shown.opened[new])
     for row, open_hours in zip(new.tolist(), open_then.tolist(), strict=True):
         at = int(shown.opened[row])
@@ -113,7 +112,7 @@ def _inserted(shown: Shown, rows: Integers, bars: Bars, ground: Ground) -> Itera
         values = {"open": close, "high": close, "low": close, "volume": 0.0} | given | {"close": close}
         level = values["high"] == values["low"]
         quiet = given["volume"] == 0 if "volume" in given else close == float(bars.close[max(before, 0)])
-        cause = HOURS if not open_hours else ZERO_VOLUME if level and quiet and traded else MISSING
+        cause = HOURS if not open_hours else ZERO_VOLUME if level and quiet else MISSING
         slack = max((float(half[row]) for name, half in shown.slack.items() if name != "volume"), default=0.0)
         yield Edit(at, "insert", cause, tuple(values.items()), "we have no such bar", slack)
 
@@ -145,7 +144,7 @@ def _set(shown: Shown, rows: Integers, bars: Bars, ground: Ground, way: Way) -> 
 
 def _why_set(shown: Shown, row: int, bars: Bars, bar: int) -> tuple[str, str]:
     """One side has a trade in this bar and the other has none: or else the values come from another source."""
-    if not (bars.volume > 0).any() or "volume" not in shown.values:
+    if "volume" not in shown.values:
         return SOURCE, ""
     theirs = {name: float(column[row]) for name, column in shown.values.items()}
     level = theirs.get("high", theirs.get("close")) == theirs.get("low", theirs.get("close"))
@@ -182,7 +181,7 @@ def _without_a_candle(shown: Shown, row: int, bars: Bars, bar: int, ground: Grou
     if last - first > 1500:
         return None
     inside = {name: getattr(candles, name)[first:last] for name in VALUES}
-    made_up = flat(candles)[first:last] if (candles.volume > 0).any() else np.zeros(last - first, dtype=np.bool_)
+    made_up = flat(candles)[first:last]
     sets = [(ZERO_VOLUME, ~made_up)] if made_up.any() and not made_up.all() else []
     for gone in range(last - first):
         sets.append((ZERO_VOLUME if made_up[gone] else MISSING, np.arange(last - first) != gone))

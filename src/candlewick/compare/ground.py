@@ -112,11 +112,9 @@ class Ground:
 
 
 def flat(candles: Candles) -> npt.NDArray[np.bool_]:
-    """Which candles have no range and no volume, in a series that has volume: a vendor made them up."""
-    if not (candles.volume > 0).any():
-        return np.zeros(len(candles), dtype=np.bool_)
-    flat: npt.NDArray[np.bool_] = (candles.high == candles.low) & (candles.volume == 0)
-    return flat
+    """Which candles have no range and no volume, as `aggregate` would drop them: a vendor made them up."""
+    level = (candles.open == candles.close) & (candles.high == candles.low)
+    return np.asarray(level & (candles.volume == 0), dtype=np.bool_)
 
 
 def shifts(calendar: Calendar, time: Integers) -> Integers:

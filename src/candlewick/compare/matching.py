@@ -11,7 +11,7 @@ from candlewick.compare.account import Account, Pair
 from candlewick.compare.formulas import formulas_of
 from candlewick.compare.reference import Column, Reference
 from candlewick.compare.sheet import Sheet
-from candlewick.compare.titles import Meaning, meaning_of, read_title
+from candlewick.compare.titles import Meaning, Reading, everything, meaning_of, read_title
 from candlewick.errors import InputError, UnknownNameError
 
 FITS = 0.5
@@ -69,8 +69,10 @@ def indicator_pairs(sheet: Sheet, account: Account, taken: Sequence[Pair]) -> li
             if reading.meanings[0].indicator is not None:
                 found.append(Pair(column, reading.meanings[0], "name"))
             continue
-        best = _best(sheet, account, column, reading.meanings, named=reading.how == "kind")
-        loose += best
+        best = _fitting(sheet, account, column, reading.meanings)
+        if not best and reading.how != "none":  # a moving average may be of another kind than its title says
+            best = _fitting(sheet, account, column, tuple(everything()))
+        loose += best or _nearest(sheet, account, column, reading)
     used = {pair.meaning.column for pair in (*taken, *found)}
     for _, _, pair in sorted(
         loose, key=lambda one: one[:2]
@@ -82,8 +84,8 @@ def indicator_pairs(sheet: Sheet, account: Account, taken: Sequence[Pair]) -> li
     return sorted(found, key=lambda pair: pair.theirs.place)
 
 
-def _best(
-    sheet: Sheet, account: Account, column: Column, meanings: Sequence[Meaning], *, named: bool
+def _fitting(
+    sheet: Sheet, account: Account, column: Column, meanings: Sequence[Meaning]
 ) -> list[tuple[float, float, Pair]]:
     """The definitions that fit, as (share of rows that do not agree, distance, pair), the best first."""
     scored = []
@@ -91,14 +93,17 @@ def _best(
         pair = Pair(column, meaning, "fit")
         share, distance = _fit(sheet, account, pair)
         scored.append((1 - share, distance, pair))
-    scored.sort(key=lambda one: one[:2])
-    fitting = [one for one in scored if one[0] <= 1 - FITS]
-    if fitting:
-        return fitting
-    nearest = sorted(scored, key=lambda one: one[1])[:TRIED]
-    other = [_other_way(sheet, account, pair, distance) for _, distance, pair in nearest]
-    fitting = sorted((one for one in other if one[0] <= 1 - FITS), key=lambda one: one[:2])
-    return fitting or [one for one in nearest[:1] if named and one[1] <= NEAR]
+    if not any(one[0] <= 1 - FITS for one in scored):
+        nearest = sorted(scored, key=lambda one: one[1])[:TRIED]
+        scored = [_other_way(sheet, account, pair, distance) for _, distance, pair in nearest]
+    return sorted((one for one in scored if one[0] <= 1 - FITS), key=lambda one: one[:2])
+
+
+def _nearest(sheet: Sheet, account: Account, column: Column, reading: Reading) -> list[tuple[float, float, Pair]]:
+    """What a title says though nothing fits: as it says it, or the nearest of its kind where that is near."""
+    pairs = [Pair(column, meaning, "name") for meaning in reading.meanings if reading.how != "none"]
+    scored = sorted(((1.0, _fit(sheet, account, pair)[1], pair) for pair in pairs), key=lambda one: one[1])
+    return [one for one in scored[:1] if reading.how == "said" or one[1] <= NEAR]
 
 
 def _other_way(sheet: Sheet, account: Account, pair: Pair, distance: float) -> tuple[float, float, Pair]:

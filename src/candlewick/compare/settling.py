@@ -101,6 +101,9 @@ def _column(sheet: Sheet, account: Account, pair: Pair) -> Account:
     plain = sheet.judge(account, pair)
     if plain.agrees.all():
         return account
+    filled = _filled(sheet, account, pair)
+    if filled is not account:
+        return filled
     used = set(account.names)
     options = [replace(account, formulas={**account.formulas, place: one}) for one in formulas_of(pair.meaning)]
     options.append(replace(account, carried=account.carried | {place}))
@@ -114,9 +117,12 @@ def _column(sheet: Sheet, account: Account, pair: Pair) -> Account:
             return option
         won = int((judged.agrees & ~plain.agrees).sum()) - int((plain.agrees & ~judged.agrees).sum())
         moved = _moved(plain.expected, judged.expected, judged.limit) | (judged.agrees & ~plain.agrees)
-        if won > gain and won >= LEAST and float(judged.agrees[moved].mean()) >= TRUE:
+        proved = option.formulas != account.formulas or float(judged.agrees.mean()) >= TRUE
+        if proved and won > gain and won >= LEAST and float(judged.agrees[moved].mean()) >= TRUE:
             best, gain = option, won
-    return _filled(sheet, best, pair)
+    best = _filled(sheet, best, pair)
+    longer = replace(best, longer=best.longer | {place})
+    return longer if best is not account and sheet.judge(longer, pair).agrees.all() else best
 
 
 def _tells(agreed: Flags, option: Account, account: Account) -> bool:
@@ -132,8 +138,7 @@ def _filled(sheet: Sheet, account: Account, pair: Pair) -> Account:
     hollow = np.isnan(judged.expected[left]) & sheet.present(account)[left]
     if left.any() and hollow.all() and len(set(shown.tolist())) == 1 and float(shown[0]) in (0.0, 50.0, 100.0):
         return replace(account, fills={**account.fills, pair.theirs.place: float(shown[0])})
-    longer = replace(account, longer=account.longer | {pair.theirs.place})
-    return longer if left.any() and sheet.judge(longer, pair).agrees.all() else account
+    return account
 
 
 def _moved(before: Floats, after: Floats, limit: Floats) -> Flags:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from candlewick.bars import Bars
+from candlewick.candles import VALUES
 from candlewick.compare.account import (
     BUCKETS,
     HISTORY,
@@ -28,6 +30,8 @@ from candlewick.compare.solve import alone
 
 KINDS = {BUCKETS: "session", OFF_BY_ONE: "labels"}
 """Kinds that are not named as the cause is; formulas are all of one kind."""
+PROPORTION = 3
+"""Bars from which on one proportion to ours is told."""
 SOLVED = 20
 """Values without an explanation for which the close that would explain them is solved."""
 
@@ -80,7 +84,7 @@ def _cause(sheet: Sheet, found: Attributed, effect: Effect, pairs: Sequence[Pair
     return Cause(
         kind="formula" if name in SAYS else KINDS.get(name, name),
         name=name,
-        says=_says(account, name, edits, pairs, columns),
+        says=_says(account, name, edits, pairs, columns, sheet.ground.bars(account.way)),
         rows=len(times) + len(gone),
         first=tuple(iso(time) for time in sorted([*times[:FIRST], *gone[:FIRST]])[:FIRST]),
         columns=columns,
@@ -91,7 +95,9 @@ def _cause(sheet: Sheet, found: Attributed, effect: Effect, pairs: Sequence[Pair
     )
 
 
-def _says(account: Account, name: str, edits: Sequence[Edit], pairs: Sequence[Pair], columns: Sequence[str]) -> str:
+def _says(
+    account: Account, name: str, edits: Sequence[Edit], pairs: Sequence[Pair], columns: Sequence[str], bars: Bars
+) -> str:
     if name in SAYS:
         return SAYS[name]
     if name == LABELS:
@@ -112,10 +118,10 @@ def _says(account: Account, name: str, edits: Sequence[Edit], pairs: Sequence[Pa
     if name == ROUNDING:
         digits = {str(pair.theirs.written) for pair in pairs if pair.meaning.column in columns}
         return f"rounded to {' or '.join(sorted(digits))}"
-    return _edits_say(account, name, edits)
+    return _edits_say(account, name, edits, bars)
 
 
-def _edits_say(account: Account, name: str, edits: Sequence[Edit]) -> str:
+def _edits_say(account: Account, name: str, edits: Sequence[Edit], bars: Bars) -> str:
     theirs = sum(edit.action == "drop" for edit in edits)
     ours = sum(edit.action == "insert" for edit in edits)
     inner = sum(edit.action == "set" for edit in edits)
@@ -133,7 +139,7 @@ def _edits_say(account: Account, name: str, edits: Sequence[Edit]) -> str:
     if ours:
         parts.append(f"{_count(ours, what)} in the reference that we do not have")
     if inner and name == SOURCE:
-        parts.append(_count(inner, what))
+        parts.append(_count(inner, what) + _factors(edits, bars))
     elif inner:
         within = sum(edit.action == "set" and bool(edit.candle) for edit in edits)
         if within:
@@ -146,6 +152,19 @@ def _edits_say(account: Account, name: str, edits: Sequence[Edit]) -> str:
         else "; indicators do not show it"
     )
     return ", ".join(parts) + left_out
+
+
+def _factors(edits: Sequence[Edit], bars: Bars) -> str:
+    """Fields that stand in one proportion to ours in all of these bars: volume in lots, prices adjusted for a split."""
+    told = []
+    for field in VALUES:
+        given = [(edit.time, value) for edit in edits for name, value in edit.values if name == field]
+        at = np.searchsorted(bars.microseconds, [time for time, _ in given])
+        ours, theirs = getattr(bars, field)[at], np.array([value for _, value in given])
+        factors = theirs[ours != 0] / ours[ours != 0]
+        if len(given) >= PROPORTION and len(factors) and np.ptp(factors) <= 1e-6 * abs(float(factors[0])):
+            told.append(f"{field} is {float(np.median(factors)):.6g} times ours")
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _count(number: int, what: str) -> str:

@@ -70,8 +70,8 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a title can mean. ``how``: ``name`` (it says one column), ``kind`` (it says what, not its parameters),
-    ``none`` (it says nothing)."""
+    """What a title can mean. ``how``: ``name`` (one of our own), ``said`` (it says one column in other words), ``kind``
+    (it says what, not its parameters), ``none`` (it says nothing)."""
 
     how: str
     meanings: tuple[Meaning, ...]
@@ -116,14 +116,14 @@ def _reading(kind: str, part: str, numbers: Sequence[float]) -> Reading:
     if numbers:
         try:
             (indicator,) = parse_indicators(_text(kind, numbers))
-            return Reading("name", (Meaning(_column(indicator, part), indicator),))
+            return Reading("said", (Meaning(_column(indicator, part), indicator),))
         except InputError:
             pass  # numbers that are no parameters of this kind, such as a source or an offset
     meanings = []
     for given in sorted(USUAL[kind], key=lambda one: one[:1] != tuple(numbers[:1])):
         (indicator,) = parse_indicators(_text(kind, given))
         meanings.append(Meaning(_column(indicator, part), indicator))
-    return Reading("name" if len(meanings) == 1 else "kind", tuple(meanings))
+    return Reading("said" if len(meanings) == 1 else "kind", tuple(meanings))
 
 
 def _column(indicator: Indicator, part: str) -> str:
