@@ -210,6 +210,9 @@ class Application:
             self.store, path, calendar=calendar, timeframe=timeframe, symbol=symbol, timezone=timezone, name=name
         )
 
+    def ease(self, busy: Callable[[], bool]) -> None:
+        self.shadow.ease(busy)
+
     def flags(self) -> list[dict[str, Any]]:
         return [{"name": one.name, "value": one.value, "origin": one.origin} for one in self.control.flags()]
 

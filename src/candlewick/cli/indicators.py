@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Any
-
 import typer
 
 from candlewick.cli import options
-
-if TYPE_CHECKING:
-    from candlewick.indicators import Indicator
-
-EXAMPLE_PERIOD = 20
-"""Shown for a parameter that has no default."""
 
 
 def indicators(json: options.Json = False, store: options.UnusedStore = None) -> None:  # noqa: ARG001 - see its help
@@ -25,6 +16,7 @@ def indicators(json: options.Json = False, store: options.UnusedStore = None) ->
     from candlewick.cli.connection import settings_in_force
     from candlewick.cli.output import print_json
     from candlewick.engine.catalogue import catalogue
+    from candlewick.engine.described import described
     from candlewick.indicators import PRESETS
 
     settings_in_force()
@@ -37,19 +29,3 @@ def indicators(json: options.Json = False, store: options.UnusedStore = None) ->
         typer.echo(f"    {row['example']}: {', '.join(row['columns'])}; warm-up {row['warm_up']}")
     for name, text in PRESETS.items():
         typer.echo(f"\npreset {name}\n    {text}")
-
-
-def described(cls: type[Indicator]) -> dict[str, Any]:
-    """One indicator as plain values for JSON."""
-    from candlewick.indicators.registry import signature_of
-
-    required = [field for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING]
-    example = cls(*(EXAMPLE_PERIOD for _ in required))
-    return {
-        "name": cls.kind,
-        "signature": signature_of(cls),
-        "example": example.text,
-        "columns": list(example.columns),
-        "warm_up": example.warm_up,
-        "meaning": cls.meaning,
-    }

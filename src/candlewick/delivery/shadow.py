@@ -101,6 +101,7 @@ class Shadow:
         self._refusals = refusals
         self._clock = clock or SystemClock()
         self._rest = rest
+        self._busy: Callable[[], bool] = lambda: False
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._slots = threading.Semaphore(slots)
         self._count = itertools.count()
@@ -117,16 +118,26 @@ class Shadow:
 
     def choose(self, share: float) -> bool:
         """Known before anything is computed, so that no outcome can make its own pair more likely."""
-        wanted = share >= 1.0 or bucket(SALT, str(next(self._count))) < share * SCALE
+        wanted = (share >= 1.0 or bucket(SALT, str(next(self._count))) < share * SCALE) and not self._busy()
         now = self._clock.monotonic()
         if not wanted and now - self._floor_at < FLOOR:
             return False
-        if not self.reserve():
+        if not self._take():
             return False
         self._floor_at = now
         return True
 
     def reserve(self) -> bool:
+        return not self._busy() and self._take()
+
+    def ease(self, busy: Callable[[], bool]) -> None:
+        """While ``busy()``, no more than the one request in `FLOOR` seconds is chosen, and nothing else reserved.
+
+        That one stays: a V2 so slow that it makes the service busy must not be judged by nothing.
+        """
+        self._busy = busy
+
+    def _take(self) -> bool:
         taken = not self._ended.is_set() and self._slots.acquire(blocking=False)
         with self._lock:
             self._waiting += taken

@@ -89,6 +89,10 @@ class Application(Protocol):
         """Check the candles of a file and store them. The file's suffix says its kind, as for the command line;
         ``name`` is what quarantine calls it."""
 
+    def ease(self, busy: Callable[[], bool]) -> None:
+        """While ``busy()``, take on next to nothing that no caller waits for, such as computing a request by both
+        engines. Asked in every thread; it must be quick."""
+
     def flags(self) -> list[dict[str, Any]]:
         """Each flag: ``name``, ``value``, ``origin``."""
 

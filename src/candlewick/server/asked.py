@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from candlewick.errors import InputError, UnknownNameError
@@ -26,8 +26,29 @@ PARAMETERS = {
 }
 """What may be asked, with what is right for it."""
 
+MANY_PARAMETERS = {"symbols": "Symbols as stored, separated by commas."} | PARAMETERS
+"""What may be asked of many symbols at once."""
+
 REMEMBERED = 512
 """Longest query that is remembered, in bytes: it bounds what 4096 of them take."""
+
+LONGEST_QUERY = 8192
+"""Bytes of a query for one symbol."""
+
+LONGEST_SYMBOL = 200
+"""Characters of a symbol."""
+
+MOST_INDICATORS, MOST_COLUMNS = 100, 200
+"""Definitions in one request, and the columns that they make: each set of them is compiled once, and kept."""
+
+MOST_SYMBOLS = 500
+"""Symbols in one request: what a desk has on all its screens."""
+
+LONGEST_MANY = 65_536
+"""Bytes of a query for many symbols."""
+
+MOST_BARS = 500_000
+"""Bars of all symbols of one request together, unless ``limit`` says how many each may have."""
 
 _SPACED = re.compile(r".+ \d\d:?\d\d")
 
@@ -40,9 +61,36 @@ class Asked:
     engine: str
 
 
+@dataclass(frozen=True)
+class AskedMany:
+    """The requests of many symbols, in the order asked, and the engine that should answer them."""
+
+    requests: tuple[Request, ...]
+    engine: str
+
+
 def asked(symbol: str, query: bytes) -> Asked:
     """What a query string asks for. Raises InputError or UnknownNameError that names the parameter."""
     return _remembered(symbol, query) if len(query) <= REMEMBERED else _parsed(symbol, query)
+
+
+def asked_many(query: bytes) -> AskedMany:
+    """The same question about each of ``symbols``. Raises InputError or UnknownNameError that names the parameter."""
+    _check_query(query, LONGEST_MANY)
+    given = fields(query, MANY_PARAMETERS)
+    symbols = [name.strip() for name in needed(given, "symbols", "give one or more, such as SPY,IBM").split(",")]
+    if len(symbols) > MOST_SYMBOLS:
+        raise InputError("symbols", len(symbols), f"ask for at most {MOST_SYMBOLS} at a time", "are too many")
+    for name in symbols:
+        _check_symbol(name, "symbols")
+    if len(set(symbols)) < len(symbols):
+        twice = next(name for at, name in enumerate(symbols) if name in symbols[:at])
+        raise InputError("symbols", twice, "name each symbol once", "is given twice")
+    each = MOST_BARS // len(symbols)
+    first = _request(symbols[0], given, min(LIMIT, each))
+    if first.limit * len(symbols) > MOST_BARS:
+        raise InputError("limit", first.limit, f"ask for at most {each} bars of each of {len(symbols)}", "is too much")
+    return AskedMany(tuple(replace(first, symbol=name) for name in symbols), _engine(given))
 
 
 def fields(query: bytes, known: dict[str, str]) -> dict[str, str]:
@@ -65,10 +113,13 @@ def needed(given: dict[str, str], name: str, expected: str) -> str:
 
 
 def _parsed(symbol: str, query: bytes) -> Asked:
+    _check_query(query, LONGEST_QUERY)
+    _check_symbol(symbol, "symbol")
     given = fields(query, PARAMETERS)
-    engine = given.get("engine", "auto")
-    if engine not in CHOICES:
-        raise UnknownNameError("engine", engine, CHOICES)
+    return Asked(_request(symbol, given, LIMIT), _engine(given))
+
+
+def _request(symbol: str, given: dict[str, str], limit: int) -> Request:
     request = Request.of(
         symbol,
         needed(given, "timeframe", "give one such as 5m: " + PARAMETERS["timeframe"]),
@@ -78,9 +129,32 @@ def _parsed(symbol: str, query: bytes) -> Asked:
         source=given.get("source"),
         zero_volume=given.get("zero_volume", "keep"),
         final_only=_truth(given, "final_only"),
-        limit=_whole(given, "limit", LIMIT),
+        limit=_whole(given, "limit", limit),
     )
-    return Asked(request, engine)
+    columns = sum(len(one.columns) for one in request.indicators)
+    if len(request.indicators) > MOST_INDICATORS or columns > MOST_COLUMNS:
+        expected = f"ask for at most {MOST_INDICATORS} of them and {MOST_COLUMNS} columns at a time"
+        shown = f"{len(request.indicators)} with {columns} columns"
+        raise InputError("indicators", shown, expected, "are too many")
+    return request
+
+
+def _engine(given: dict[str, str]) -> str:
+    engine = given.get("engine", "auto")
+    if engine not in CHOICES:
+        raise UnknownNameError("engine", engine, CHOICES)
+    return engine
+
+
+def _check_query(query: bytes, most: int) -> None:
+    if len(query) > most:
+        raise InputError("query", len(query), f"send at most {most}", "bytes are too many")
+
+
+def _check_symbol(symbol: str, parameter: str) -> None:
+    if not symbol or len(symbol) > LONGEST_SYMBOL:
+        expected = f"give the name of a stored symbol, of 1 to {LONGEST_SYMBOL} characters"
+        raise InputError(parameter, symbol[:LONGEST_SYMBOL], expected)
 
 
 _remembered = functools.lru_cache(maxsize=4096)(_parsed)

@@ -67,7 +67,7 @@ class Hot:
         answer, form = served.answer, wanted.form
         if values_in(answer) > INLINE and not answer.at_hand(form.kind, form.coding):
             try:
-                await self._serving.reads.run(answer.encoded, form.kind, form.coding)
+                await self._serving.reads.run(answer.encoded, form.kind, form.coding, form.least)
             except CandlewickError as error:
                 await tell(send, problem_of(error))
                 return

@@ -33,6 +33,7 @@ class Lane:
 
     def __init__(self, name: str, threads: int, queue: int, seconds: float, retry_after: float = 1.0) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"candlewick-{name}")
+        self._running = threads
         self._room = threads + queue
         self._queue = queue
         self._seconds = seconds
@@ -51,6 +52,15 @@ class Lane:
                 raise
             raise DeadlineError(self._seconds) from None
 
+    @property
+    def pressed(self) -> bool:
+        """More than half of the places in the queue are taken."""
+        return (self._inside - self._running) * 2 > self._queue
+
+    def refuse(self) -> OverloadedError:
+        """What a caller is told whose request is not taken."""
+        return OverloadedError(max(0, self._inside - self._running), self._retry_after)
+
     def close(self) -> None:
         """Take no more; what waits is dropped, what runs ends by itself."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -62,7 +72,7 @@ class Lane:
     def _submit(self, call: Callable[..., T], *arguments: Any, **named: Any) -> Future[T]:
         with self._lock:
             if self._inside >= self._room:
-                raise OverloadedError(self._queue, self._retry_after)
+                raise self.refuse()
             self._inside += 1
         try:
             future = self._threads.submit(call, *arguments, **named)

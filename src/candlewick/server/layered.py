@@ -11,6 +11,8 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from candlewick.server.contract import completed
+
 Layer = Callable[[ASGIApp], ASGIApp]
 
 
@@ -22,6 +24,13 @@ class Layered(FastAPI):
         self._front: ASGIApp = self._framework
         for layer in reversed(layers):
             self._front = layer(self._front)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            completed(super().openapi())
+        found: dict[str, Any] = self.openapi_schema or {}
+        return found
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

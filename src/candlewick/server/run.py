@@ -35,8 +35,8 @@ LEFT_BEHIND = 3
 """Exit code when something hung."""
 
 SWITCH_SECONDS = 0.0005
-"""After which a thread that computes lets another one run: with Python's own 5 ms, each read and each write of the event
-loop would wait so long for it, and answers that are at hand for all of them."""
+"""After which a thread that computes lets another one run: with Python's own 5 ms, each read and each write of the
+event loop would wait so long for it, and answers that are at hand for all of them."""
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""Wanted: a request for candles as it came in: what is asked, in which form, by whom, and what the caller has already."""
+"""Wanted: a request for candles as it came in: what is asked, in which form, by whom, and what the caller has."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def client_of(value: bytes | None) -> str | None:
 def reply(served: Served, wanted: Wanted) -> tuple[int, Headers, bytes]:
     """Status, headers and body: 304 without a body when the caller has that form of the answer already."""
     answer, form = served.answer, wanted.form
-    body, coding = answer.encoded(form.kind, form.coding)
+    body, coding = answer.encoded(form.kind, form.coding, form.least)
     tag = form.tag(f"{answer.engine}-{answer.revision}-{answer.fingerprint}", coding)
     headers = [
         (b"etag", tag.encode()),

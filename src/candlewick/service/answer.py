@@ -65,16 +65,16 @@ class Answer:
         """The answer as an Arrow IPC stream (`arrow_form`). Encoded once, then remembered."""
         return self._plain("arrow")
 
-    def encoded(self, kind: str, coding: str | None = None) -> tuple[bytes, str | None]:
-        """The answer as ``kind`` (``json`` or ``arrow``), packed by ``coding`` (``zstd`` or ``gzip``) unless it is
-        short; and the coding that it has in the end. Made once, then remembered."""
+    def encoded(self, kind: str, coding: str | None = None, least: int = PACKED_FROM) -> tuple[bytes, str | None]:
+        """The answer as ``kind`` (``json`` or ``arrow``), packed by ``coding`` (``zstd`` or ``gzip``) unless it has
+        fewer than ``least`` bytes; and the coding that it has in the end. Made once, then remembered."""
         if coding is None:
             return self._plain(kind), None
         name = f"{kind}.{coding}"
         found = self._encoded.get(name)
         if found is None:
             plain = self._encoded.get(kind) or _made(self, kind)
-            if len(plain) < PACKED_FROM:
+            if len(plain) < least:
                 self._encoded[kind] = plain
                 return plain, None
             found = self._encoded[name] = packed(plain, coding)

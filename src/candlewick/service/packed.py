@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 CODINGS = ("zstd", "gzip")
-"""By the names that HTTP has for them; where a caller takes both alike, the first one, which takes a tenth of the time."""
+"""By the names that HTTP has for them; where a caller takes both alike, the first, which takes a tenth of the time."""
 
 PACKED_FROM = 1024
 """Bytes below which packing gains nothing: the answer is one packet of the network either way."""

@@ -107,6 +107,7 @@ class SmallApplication:
         self.clients: list[str | None] = []
         self.addresses: list[str | None] = []
         self.warm = True
+        self.busy: Callable[[], bool] = lambda: False
         self.closed = 0
 
     @property
@@ -160,6 +161,9 @@ class SmallApplication:
     def ingest(self, path: Path, **about: Any) -> IngestSummary:
         self._hook("ingest", path)
         return ingest(self.store, path, **about)
+
+    def ease(self, busy: Callable[[], bool]) -> None:
+        self.busy = busy
 
     def flags(self) -> list[dict[str, Any]]:
         return [{"name": name, "value": value, "origin": "default"} for name, value in self.values.items()]
