@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -93,8 +94,9 @@ class Background:
         assert process.stderr is not None
         said = ""
         while not said.startswith("candlewick serves"):
-            said = process.stderr.readline()
-            assert said, f"the server ended with {process.wait()}"
+            line = process.stderr.readline()
+            assert line, f"the server ended with {process.wait()}"
+            said = f"{json.loads(line)['event']}\n"  # a reader at a terminal is shown that alone
         rest = threading.Thread(target=process.stderr.read, daemon=True)  # a full pipe would stop it
         rest.start()
         port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", said)[0])

@@ -22,6 +22,7 @@ from candlewick.cli.flags import flags
 from candlewick.cli.gaps import gaps
 from candlewick.cli.indicators import indicators
 from candlewick.cli.ingest import ingest
+from candlewick.cli.keys import keys
 from candlewick.cli.quarantine import quarantine
 from candlewick.cli.rollout import rollout
 from candlewick.cli.serve import serve
@@ -90,7 +91,7 @@ SHORT_HELP: dict[Callable[..., None], str] = {
     export: "Write stored candles to a file.",
     indicators: "List the indicators.",
     compare: "Say why another platform's figures differ.",
-    serve: "Serve the store over HTTP on this machine.",
+    serve: "Serve the store over HTTP.",
     status: "Show the server of a store.",
     demo: "Try it with real and simulated candles.",
     validate: "Measure whether the optimized engine may go into production.",
@@ -101,6 +102,7 @@ for command, line in SHORT_HELP.items():
 app.add_typer(config, name="config")
 app.add_typer(flags, name="flags")
 app.add_typer(rollout, name="rollout")
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

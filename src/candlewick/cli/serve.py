@@ -14,10 +14,15 @@ from candlewick.cli import options
 if TYPE_CHECKING:
     from candlewick.server.application import Application
 
+log = logging.getLogger("candlewick.serve")
+
 
 def serve(
     host: Annotated[
-        str, typer.Option(metavar="HOST", help="Address to listen on: of this machine only.")
+        str,
+        typer.Option(
+            metavar="HOST", help="Address to listen on. Any but 127.0.0.1 is for other machines, and needs keys."
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="PORT", help="Port to listen on; 0 picks a free one.")] = 8787,
     control: Annotated[
@@ -30,35 +35,48 @@ def serve(
     max_body_mb: Annotated[
         int, typer.Option("--max-body-mb", metavar="MB", min=1, help="Largest file that is taken over HTTP.")
     ] = 1024,
+    require_keys: Annotated[
+        bool, typer.Option("--require-keys", help="Ask for a key on 127.0.0.1 too: for a proxy in front of it.")
+    ] = False,
     json: options.Json = False,
     store: options.Store = None,
 ) -> None:
-    """Serve the store on this machine until it is told to stop (ctrl-c, or SIGTERM).
+    """Serve the store over HTTP until it is told to stop (ctrl-c, or SIGTERM).
 
     While it runs, `candles`, `symbols` and `ingest` of other terminals reach the store through it. It starts on the
     classic engine with 0% on the optimized one; `candlewick rollout` changes that.
     """
     from candlewick.app import build
-    from candlewick.cli.connection import store_url
+    from candlewick.cli.connection import settings_in_force, store_url
     from candlewick.server.lane import Limits
+    from candlewick.server.logs import logging_to
     from candlewick.server.run import bind, run
 
     url = store_url(store)
     bind(host, port).close()  # before the store is opened, which may take a while
-    _log_to_stderr()
-    application = build(url, control=control)
+    settings = settings_in_force()
+    with logging_to(level=settings["log_level"].value or "info") as logs:
+        application = build(url, control=control)
 
-    def ready(address: str) -> None:
-        application.announce(address)
-        warm_up(application)
-        _tell(address, application.url, json=json)
+        def ready(address: str) -> None:
+            application.announce(address)
+            warm_up(application)
+            _tell(address, application.url, json=json)
 
-    run(application, host, port, ready=ready, limits=Limits(body_bytes=max_body_mb << 20))
+        run(
+            application,
+            host,
+            port,
+            ready=ready,
+            limits=Limits(body_bytes=max_body_mb << 20),
+            require_keys=require_keys,
+            rate=settings.number("rate_limit_per_second"),
+            log=logs.request,
+        )
 
 
 def warm_up(application: Application) -> Thread:
     """Warm up beside what is served already. A failure is in the log, and health stays as it is: not ready."""
-    log = logging.getLogger("candlewick.serve")
 
     def compile_all() -> None:
         try:
@@ -80,10 +98,8 @@ def _tell(address: str, url: str, *, json: bool) -> None:
 
     if json:
         print_json({"address": address, "pid": os.getpid(), "store": url})
-    note(f"candlewick serves {url} at {address} (process {os.getpid()}; ctrl-c stops it)")
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for quiet in ("uvicorn", "uvicorn.error", "httpx"):
-        logging.getLogger(quiet).setLevel(logging.WARNING)
+    text = f"candlewick serves {url} at {address} (process {os.getpid()}; ctrl-c stops it)"
+    if sys.stderr.isatty():
+        note(text)
+    else:  # whoever reads that reads lines of a log
+        log.info(text)

@@ -57,7 +57,7 @@ class LogWriter:
         if not self._woken.is_set():
             self._woken.set()
 
-    def flush(self, seconds: float = 0.5) -> bool:
+    def flush(self, seconds: float = 0.25) -> bool:
         """Wait until what was taken is written; False when it is not within so many seconds."""
         end = time.monotonic() + seconds
         while self._waiting:
@@ -66,7 +66,7 @@ class LogWriter:
             time.sleep(0.002)
         return True
 
-    def close(self, seconds: float = 0.5) -> None:
+    def close(self, seconds: float = 0.25) -> None:
         """Write what was taken, within so many seconds, and end. Closing twice is harmless."""
         self._closing.set()
         self._woken.set()

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -15,13 +16,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from candlewick.errors import InputError
 from candlewick.server.application import Application
 from candlewick.server.lane import Limits
 from candlewick.server.loopback import is_loopback
 from candlewick.server.serving import Serving
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from candlewick.server.request_log import Line
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +36,9 @@ STOP_SECONDS = 4.5
 
 FINISH_SECONDS = 3
 """Of these, for requests that have come in already."""
+
+ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Addresses that mean all of this machine's, to the one at which the machine itself reaches them."""
 
 LEFT_BEHIND = 3
 """Exit code when something hung."""
@@ -40,11 +49,8 @@ event loop would wait so long for it, and answers that are at hand for all of th
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket on a loopback address; port 0 picks a free one. Raises InputError for any other address, for
-    a port that is none and for one in use."""
-    if not is_loopback(host):
-        expected = "give 127.0.0.1: serving other machines needs keys, which this version does not have"
-        raise InputError("host", host, expected, "is not this machine")
+    """A listening socket; port 0 picks a free one. Raises InputError for an address that is not this machine's, for a
+    port that is none and for one in use."""
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
         raise InputError("port", port, "give 0 to 65535; 0 picks a free one", "is no port")
     name = host.removeprefix("[").removesuffix("]")
@@ -59,13 +65,17 @@ def bind(host: str, port: int) -> socket.socket:
         return listening
     except OSError as error:
         listening.close()
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            expected = "give 127.0.0.1, an address of this machine, or 0.0.0.0 for all of them"
+            raise InputError("host", host, expected, f"cannot be listened on: {error.strerror}") from error
         problem = f"cannot be listened on: {error.strerror}"
         raise InputError("port", port, "give another --port; 0 picks a free one", problem) from error
 
 
 def address_of(listening: socket.socket) -> str:
-    """The address at which a socket is reached, such as http://127.0.0.1:8787."""
+    """The address at which this machine reaches a socket, such as http://127.0.0.1:8787."""
     host, port = listening.getsockname()[:2]
+    host = ANY.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -76,19 +86,31 @@ def run(
     *,
     ready: Callable[[str], None] | None = None,
     limits: Limits | None = None,
+    require_keys: bool = False,
+    rate: float = 0.0,
+    log: Callable[[Line], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then answer what has come in, close the application and return.
 
-    ``ready`` is called with the address once it answers. Must run in the main thread, where signals arrive. Should
-    something hang, the process ends `STOP_SECONDS` after the signal with exit code `LEFT_BEHIND`.
+    On any address but a loopback one, and with ``require_keys`` there too, every request needs a key, each at most
+    ``rate`` times a second (0 is no limit); without a valid key there it raises InputError. ``log`` gets a line for
+    each request. ``ready`` is called with the address once it answers. Must run in the main thread, where signals
+    arrive. Should something hang, the process ends `STOP_SECONDS` after the signal with exit code `LEFT_BEHIND`.
     """
+    from candlewick.server.http import create_app
+
     ending = _Ending()
     serving = None
     switch = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with bind(host, port) as listening:
-            serving = _serve(application, listening, ready, limits, ending)
+            keyed = require_keys or not is_loopback(listening.getsockname()[0])
+            if keyed and not any(one.valid for one in application.keys.all()):
+                expected = "make one first: candlewick keys create NAME --role admin"
+                raise InputError("host", host, expected, "is served with keys only, and there is no valid key")
+            app = create_app(application, limits, keyed=keyed, rate=rate, log=log)
+            serving = _serve(app, listening, ready, ending)
     finally:
         sys.setswitchinterval(switch)
         application.close()
@@ -98,17 +120,13 @@ def run(
 
 
 def _serve(
-    application: Application,
+    app: FastAPI,
     listening: socket.socket,
     ready: Callable[[str], None] | None,
-    limits: Limits | None,
     ending: _Ending,
 ) -> Serving:
     import uvicorn
 
-    from candlewick.server.http import create_app
-
-    app = create_app(application, limits)
     serving: Serving = app.state.serving
     address = address_of(listening)
 
@@ -136,6 +154,7 @@ def _serve(
         app,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # anybody could say where a request came from
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=FINISH_SECONDS,
