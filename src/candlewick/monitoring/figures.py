@@ -53,6 +53,28 @@ FIGURES: Mapping[str, Mapping[str, Figure]] = {
         "bytes": Figure("journal_bytes", "Size of the control journal's file."),
         "age_seconds": Figure("journal_age_seconds", "Seconds since the control journal was last read."),
     },
+    "live": {
+        "clients": Figure("stream_clients", "Clients that follow series."),
+        "subscriptions": Figure("stream_subscriptions", "Series followed, counted for each client."),
+        "series": Figure("stream_series", "Series followed by anybody, each computed once."),
+        "waiting": Figure("stream_waiting_series", "Series that wait to be looked at."),
+        "looks": Figure("stream_looks", "Looks at a series after a write or when a bar was over.", True),
+        "failed_looks": Figure("stream_failed_looks", "Looks at a series that failed.", True),
+        "messages_snapshot": Figure("stream_snapshot_messages", "Snapshots sent to clients.", True),
+        "messages_forming": Figure("stream_forming_messages", "Forming bars sent to clients.", True),
+        "messages_final": Figure("stream_final_messages", "Final bars sent to clients.", True),
+        "messages_revision": Figure("stream_revision_messages", "Revisions sent to clients.", True),
+        "messages_gap": Figure("stream_gap_messages", "Gaps sent to clients.", True),
+        "messages_refused": Figure("stream_refused_messages", "Subscriptions that were refused.", True),
+        "messages_bye": Figure("stream_bye_messages", "Clients that were told that the connection ends.", True),
+        "dropped_clients": Figure("stream_dropped_clients", "Clients that were dropped since they were too slow.", True),
+        "write_to_sent_seconds": Figure(
+            "stream_write_to_sent_seconds", "Seconds from a write to the sending of its messages, summed up.", True
+        ),
+        "write_to_sent_messages": Figure(
+            "stream_write_to_sent_messages", "Messages that these seconds are the sum of.", True
+        ),
+    },
     "guards": {
         "evaluations": Figure("guard_evaluations", "Times that the guards looked at the arms.", True),
         "breaches": Figure("guard_breaches", "Times that a guard asked for a rollback.", True),

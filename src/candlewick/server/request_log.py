@@ -131,7 +131,7 @@ def _line(scope: Scope, about: dict[str, Any], sent: _Sent, seconds: float) -> L
         path,
         status,
         int(seconds * 1_000_000) / 1000,
-        sent.size,
+        sent.size + known("bytes", 0),
         symbol,
         known("engine"),
         known("arm"),
@@ -139,7 +139,7 @@ def _line(scope: Scope, about: dict[str, Any], sent: _Sent, seconds: float) -> L
         known("cache"),
         known("key"),
         known("role"),
-        sent.messages if socket else None,
+        sent.messages + known("messages", 0) if socket else None,
         sent.closed,
         client[0] if client else None,
     )

@@ -40,6 +40,9 @@ FINISH_SECONDS = 3
 ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Addresses that mean all of this machine's, to the one at which the machine itself reaches them."""
 
+FAREWELL_SECONDS = 1.0
+"""For those who follow bars to be told that the server stops."""
+
 LEFT_BEHIND = 3
 """Exit code when something hung."""
 
@@ -127,6 +130,8 @@ def _serve(
 ) -> Serving:
     import uvicorn
 
+    from candlewick.server.frames import socket_options
+
     serving: Serving = app.state.serving
     address = address_of(listening)
 
@@ -135,6 +140,10 @@ def _serve(
             await super().startup(sockets)
             if self.started and ready is not None:
                 ready(address)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await serving.streams.farewell(FAREWELL_SECONDS)  # before uvicorn closes every socket without a word
+            await super().shutdown(sockets)
 
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
@@ -159,6 +168,7 @@ def _serve(
         timeout_keep_alive=30,
         timeout_graceful_shutdown=FINISH_SECONDS,
         lifespan="on",
+        **socket_options(),
     )
     _Server(config).run([listening])
     return serving

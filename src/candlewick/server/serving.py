@@ -22,6 +22,7 @@ from candlewick.delivery.routing import OPTIMIZED
 from candlewick.server.application import Application
 from candlewick.server.door import Door
 from candlewick.server.lane import Lane, Limits
+from candlewick.server.streams import Streams
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,6 +40,7 @@ class Serving:
         self.application = application
         self.door = door
         self.limits = limits
+        self.streams = Streams(application, door.still_valid)
         self.draining = False
         self.started = time.time()
         self.pid = os.getpid()
@@ -64,11 +66,13 @@ class Serving:
             raise self.reads.refuse()
 
     def drain(self) -> None:
-        """Be ready no more: what has come in is still answered."""
+        """Be ready no more: what has come in is still answered, and who follows bars is told."""
         self.draining = True
+        self.streams.drain()
 
     def close(self) -> None:
         """Let go of the threads."""
+        self.streams.close()
         for lane in self._lanes:
             lane.close()
 
