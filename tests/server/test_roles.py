@@ -24,7 +24,7 @@ from candlewick.server.roles import ADMIN, BELOW, NEEDED, OPEN, ROLES, find_role
         ("DELETE", "/v1/keys/0123abcd", "admin"),
         ("DELETE", "/v1/candles/SPY", "admin"),
         ("POST", "/v1/candles/SPY", "admin"),
-        ("GET", "/v1/candles", "admin"),
+        ("GET", "/v1/candles", "viewer ingest operator admin"),
         ("OPTIONS", "/v1/candles/SPY", "admin"),
         ("GET", "/", "admin"),
     ],

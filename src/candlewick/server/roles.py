@@ -25,6 +25,7 @@ NEEDED: dict[tuple[str, str], str] = {
     ("GET", "/metrics"): READ,
     ("GET", "/v1/metrics"): READ,
     ("GET", "/v1/status"): READ,
+    ("GET", "/v1/candles"): READ,
     ("GET", "/v1/symbols"): READ,
     ("GET", "/v1/indicators"): READ,
     ("GET", "/v1/explain"): READ,
