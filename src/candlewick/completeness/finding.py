@@ -64,6 +64,10 @@ class Finding:
         """Every symbol that it is about."""
         return self.symbols or (self.symbol,)
 
+    def amount(self) -> str:
+        """How much it is, in words: ``40 candles``, ``1 session``."""
+        return f"{self.count:,} {self.unit.removesuffix('s') if self.count == 1 else self.unit}"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; times in ISO UTC with Z."""
         return {

@@ -89,14 +89,14 @@ def _sessions(held: Held, told: Flags) -> list[Finding]:
     first = held.grid.first
     empty = (held.counts == 0) & held.whole & ~np.append(told, True)[np.minimum(first[:-1], held.stop)]
     runs = Runs.of(empty, np.arange(len(empty)), len(empty), cut=False)
-    dense = _dense(held)
+    usual = round(float(np.median(held.counts[held.ordinary])))
     found = []
     for start, stop in zip(runs.start.tolist(), runs.stop.tolist(), strict=True):
         low, high = int(first[start]), int(first[stop])
         if _empty(held, stop - start):
             told[low:high] = True
             before = held.begins >= int(held.grid.close[high - 1])
-            evidence: dict[str, Any] = {"usual_candles": dense}
+            evidence: dict[str, Any] = {"usual_candles": usual}
             if before:
                 evidence["before_the_oldest_candle"] = True
             sure = Sure.POSSIBLE if before else Sure.LIKELY

@@ -151,17 +151,16 @@ def _of(store: CandleRepository, series: Series, now: int, needed: int) -> Readi
 
 def _faults(store: CandleRepository, series: Series, since: int, now: int) -> list[str]:
     """What a scan of the last sessions says against a series."""
+    if series.last < since:
+        return [f"its newest candle is of {iso(series.last)}, more than {RECENT} sessions ago"]
     asked = Asked((series.symbol,), series.timeframe, max(since, series.first), None, now)
-    seen = scan(store, asked, limit=0)
-    if seen.ended:
-        return [f"its newest candle is of {iso(series.last)}: it ended"]
-    return [_told(one) for one in seen.single]
+    return [_told(one) for one in scan(store, asked, limit=0).single]
 
 
 def _told(one: Finding) -> str:
     if one.evidence.get("stored") is False:
         return "it is gone"
-    what = f"{one.kind}: {one.count:,} {one.unit if one.count != 1 else one.unit.removesuffix('s')}"
+    what = f"{one.kind}: {one.amount()}"
     if one.kind in ABSENT:
         return f"{what} from {iso(one.start)} to {iso(one.end)}"
     return f"{what} at {iso(one.start)}"

@@ -80,7 +80,7 @@ def time_of(row: str, timezone: str) -> int | None:
     text = _ISO.search(row)
     if text is not None:
         try:
-            return moment(text[0], "time", zone=find_zone(timezone))
+            return moment(text[0], "time", zone=find_zone(timezone, "timezone"))
         except InputError:
             return None
     number = _EPOCH.search(row)

@@ -144,8 +144,11 @@ class _Due:
         return self.session_end(calendar, newest)
 
     def ended(self, calendar: Calendar, last: int, until: int) -> bool:
-        """Whether a series that ends at ``last`` is one that goes on no more."""
-        return self._asked.end is None and last < until and self._behind(calendar, last, until) > ENDED
+        """Whether a series that ends at ``last`` goes on no more: far behind its peers, or last of an old market."""
+        if self._asked.end is not None:
+            return False
+        old = until < self._asked.now - GRACE and self.session_end(calendar, last) >= until
+        return old or self._behind(calendar, last, until) > ENDED
 
     def session_end(self, calendar: Calendar, at: int) -> int:
         """The end of the session that holds a candle, or of the one before it; the candle's own end outside of all."""
@@ -162,16 +165,17 @@ class _Due:
         if held is None or not len(held) or int(held.open[0]) > low - reach // 2 or int(held.close[-1]) < high:
             series = self.peers[calendar.name]
             first = min([low, *(one.first for one in series)])
-            last = max([high, self._asked.now, *(one.last for one in series)])
+            last = max([high, *(one.last for one in series)])
             held = Grid.between(calendar, self._asked.timeframe, first - reach, last + 1)
             self._grids[calendar.name] = held
         return held
 
     def _behind(self, calendar: Calendar, since: int, until: int) -> int:
         """How many sessions begin after one time and up to another."""
-        grid = self.grid(calendar, since, until)
-        opens = grid.open[grid.first[:-1]]
-        return int(np.searchsorted(opens, until) - np.searchsorted(opens, since, side="right"))
+        known = calendar.known
+        periods = calendar.periods(max(since, known[0]), min(until, known[1]))
+        opens = periods.open[np.unique(periods.label, return_index=True)[1]]
+        return int(np.count_nonzero((opens > since) & (opens < until)))
 
 
 def _judged(
@@ -231,7 +235,8 @@ def _since(grid: Grid, low: int, series: Series) -> int:
 
 def _beside_peers(store: CandleRepository, one: Finding, due: _Due, timeframe: Timeframe) -> Finding:
     """A finding with what peers of its calendar have in its range, and how sure it is then."""
-    if one.kind in (Kind.DUPLICATES, Kind.REFUSED, Kind.OFF_GRID, Kind.JUMP, Kind.ZERO_VOLUME):
+    alone = (Kind.DUPLICATES, Kind.REFUSED, Kind.OFF_GRID, Kind.JUMP, Kind.ZERO_VOLUME)
+    if one.kind in alone or one.evidence.get("stored") is False:
         return one
     about = set(one.about)
     inside = [
