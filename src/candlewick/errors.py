@@ -7,6 +7,7 @@ CandlewickError
 │   ├── MissingColumnError          a table or file without a column that is needed
 │   ├── FileFormatError             a file that is not what its name says, or is empty
 │   ├── HorizonError                a time for which the calendar has no sessions
+│   ├── HistoryError                a time as of which it is no longer known what was stored; carries from when on it is
 │   ├── StateError                  saved state that does not fit what it is loaded into
 │   └── LimitError                  an answer larger than its limit; carries how many bars it would have
 ├── ServiceError                    the service cannot answer now
@@ -87,6 +88,14 @@ class FileFormatError(InputError):
 
 class HorizonError(InputError):
     """A time outside the sessions that the calendar knows."""
+
+
+class HistoryError(InputError):
+    """A time as of which it is no longer known what was stored. ``kept_from``: ISO UTC, from when on it is known."""
+
+    def __init__(self, value: object, kept_from: str, expected: str) -> None:
+        self.kept_from = kept_from
+        super().__init__("as_of", value, expected, "is before what is kept")
 
 
 class StateError(InputError):
@@ -188,9 +197,12 @@ class StoreVersionError(StoreError):
 
 
 class UnknownSeriesError(StoreError, KeyError):
-    """No such symbol or timeframe in the store. ``nearest`` holds the stored names that look most like it."""
+    """No such symbol or timeframe in the store. ``nearest`` holds the stored names that look most like it.
 
-    def __init__(self, parameter: str, value: str, known: Iterable[str]) -> None:
+    ``problem``: what to say instead, where a series was not there at another time.
+    """
+
+    def __init__(self, parameter: str, value: str, known: Iterable[str] = (), *, problem: str | None = None) -> None:
         names = sorted(set(known))
         self.parameter = parameter
         self.value = value
@@ -198,7 +210,7 @@ class UnknownSeriesError(StoreError, KeyError):
         hint = (
             f"nearest: {', '.join(self.nearest)}" if self.nearest else f"stored: {', '.join(names[:20]) or 'nothing'}"
         )
-        self.message = f"{parameter}: {value!r} is not in the store; {hint}"
+        self.message = f"{parameter}: {value!r} {problem or f'is not in the store; {hint}'}"
         super().__init__(self.message)
 
     def __str__(self) -> str:  # KeyError would show its argument quoted

@@ -21,13 +21,11 @@ from candlewick.errors import (
     StoreVersionError,
     UnknownSeriesError,
 )
-from candlewick.store import duckdb as duckdb_store
-from candlewick.store import series_table
+from candlewick.store import candle_table, series_table
 from candlewick.store.database import Database
 from candlewick.store.duckdb import DuckDBStore
 from candlewick.store.history import DAY
 from candlewick.store.owner import Owner, beside
-from candlewick.store.repository import Series
 from candlewick.testing.repository_contract import FIRST_DAY, START, RepositoryContract, refused, some
 from candlewick.timeframe import MINUTE
 
@@ -133,14 +131,14 @@ def test_a_snapshot_of_a_series_that_goes_meanwhile(path: Path, monkeypatch: pyt
 def test_a_snapshot_is_of_one_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with DuckDBStore(path) as store:
         store.upsert(some())
-        real = series_table.record
+        real = series_table.records
 
-        def late(cursor: Any, number: int) -> Series:
-            found = real(cursor, number)
+        def late(cursor: Any, numbers: Any = None) -> Any:
+            found = real(cursor, numbers)
             store.upsert(some(minutes=[2, 99], price=7))
             return found
 
-        monkeypatch.setattr(series_table, "record", late)
+        monkeypatch.setattr(series_table, "records", late)
         snapshot = store.snapshot("SPY", "1m")
         monkeypatch.undo()
         assert (snapshot.series.revision, snapshot.candles) == (1, some())
@@ -195,8 +193,8 @@ def test_compacting_orders_rows_by_series_and_time(path: Path) -> None:
 def test_compacting_that_would_lose_a_row_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with DuckDBStore(path) as store:
         store.upsert(some())
-        real = duckdb_store.digest
-        monkeypatch.setattr(duckdb_store, "digest", lambda cursor, table: (real(cursor, table), table))
+        real = candle_table._digest
+        monkeypatch.setattr(candle_table, "_digest", lambda cursor, table: (real(cursor, table), table))
         with pytest.raises(StoreError, match="nothing was changed"):
             store.compact()
         assert store.read("SPY", "1m") == some()

@@ -12,6 +12,7 @@ from candlewick.errors import (
     DeadlineError,
     EngineError,
     FileFormatError,
+    HistoryError,
     HorizonError,
     InputError,
     KeyNeededError,
@@ -40,6 +41,7 @@ KINDS: dict[str, tuple[type[CandlewickError], int, str]] = {
     "naive-time": (NaiveTimeError, 400, "Time without a timezone"),
     "missing-column": (MissingColumnError, 400, "Column is missing"),
     "file-format": (FileFormatError, 400, "Not what it says it is"),
+    "history": (HistoryError, 410, "No longer known"),
     "horizon": (HorizonError, 400, "Time beyond the calendar"),
     "state": (StateError, 400, "State does not fit"),
     "input": (InputError, 400, "Input cannot be used"),
@@ -74,6 +76,7 @@ MEMBERS = (
     "kind",
     "owner",
     "role",
+    "kept_from",
 )
 """What an error carries beyond its text."""
 

@@ -12,6 +12,7 @@ from candlewick.candles import COLUMNS, VALUES, Candles
 from candlewick.columnar import Floats, Integers
 from candlewick.store.catalogue import Entry
 from candlewick.store.change import Change
+from candlewick.store.revisions import Note
 
 Columns = tuple[Integers, dict[str, Floats]]
 _COLUMNS = ", ".join(COLUMNS)
@@ -19,11 +20,12 @@ _COLUMNS = ", ".join(COLUMNS)
 
 @dataclass(frozen=True)
 class Write:
-    """One series of a batch: its entry as it will be, what comes in and what that changes."""
+    """One series of a batch: its entry as it will be, what comes in, what that changes, and the note of it."""
 
     entry: Entry[int]
     candles: Candles
     change: Change
+    note: Note | None
 
 
 def overlapping(cursor: Any, known: Sequence[tuple[int, Candles]]) -> dict[int, Columns]:
@@ -58,7 +60,22 @@ def overlapping(cursor: Any, known: Sequence[tuple[int, Candles]]) -> dict[int, 
 def select(cursor: Any, number: int, low: int | None, high: int | None) -> Columns:
     """The candles of one series in ``low <= time < high``, sorted."""
     where, given = where_clause(number, low, high)
-    table = cursor.sql(f"SELECT {_COLUMNS} FROM candles WHERE {where}", params=given).to_arrow_table()
+    return _sorted(cursor.sql(f"SELECT {_COLUMNS} FROM candles WHERE {where}", params=given))
+
+
+def select_known(cursor: Any, number: int, revision: int, low: int | None, high: int | None) -> Columns:
+    """The candles of one series in ``low <= time < high`` as known at a revision, sorted."""
+    where, given = where_clause(number, low, high)
+    query = f"""
+        SELECT {_COLUMNS} FROM candles WHERE {where} AND revision <= {revision}
+        UNION ALL
+        SELECT {_COLUMNS} FROM revisions WHERE {where} AND revision <= {revision} AND until > {revision}
+    """
+    return _sorted(cursor.sql(query, params=[*given, *given]))
+
+
+def _sorted(found: Any) -> Columns:
+    table = found.to_arrow_table()
     columns = {name: table.column(name).to_numpy() for name in COLUMNS}
     time = columns["time"]
     if len(time) > 1 and np.diff(time).min() < 0:
@@ -77,8 +94,8 @@ def where_clause(number: int, low: int | None, high: int | None) -> tuple[str, l
     return " AND ".join(clauses), given
 
 
-def put(cursor: Any, query: str, parts: Sequence[tuple[Write, Any, int]]) -> None:
-    """Run a query over the chosen rows of several series as the table ``incoming``, ordered as they come.
+def put(cursor: Any, queries: Sequence[str], parts: Sequence[tuple[Write, Any, int]]) -> None:
+    """Run queries over the chosen rows of several series as the table ``incoming``, ordered as they come.
 
     ``parts``: each series with the mask of its rows and how many those are.
     """
@@ -86,20 +103,37 @@ def put(cursor: Any, query: str, parts: Sequence[tuple[Write, Any, int]]) -> Non
     if not used:
         return
     times = [one.candles.microseconds[rows] for one, rows in used]
-    numbers = np.repeat(np.array([one.entry.place for one, _ in used], dtype=np.int32), [len(time) for time in times])
+    counts = [len(time) for time in times]
+    numbers = np.repeat(np.array([one.entry.place for one, _ in used], dtype=np.int32), counts)
+    revisions = np.array([one.entry.series.revision for one, _ in used], dtype=np.int64)
     columns: dict[str, Any] = {"series": numbers, "time": np.concatenate(times)}
     for name in VALUES:
         columns[name] = np.concatenate([getattr(one.candles, name)[rows] for one, rows in used])
+    columns["revision"] = np.repeat(revisions, counts)
     cursor.register("incoming", table_of(columns))
-    cursor.execute(query)
+    for query in queries:
+        cursor.execute(query)
     cursor.unregister("incoming")
 
 
-def digest(cursor: Any, table: str) -> Any:
+ORDERS = {"candles": "series, time", "revisions": "series, time, until", "writes": "series, revision"}
+"""In which order the large tables are read."""
+
+
+def in_order(cursor: Any, table: str) -> bool:
+    """Rewrite a table into the order in which it is read; False when that would have changed rows."""
+    cursor.execute(f"CREATE TABLE compacted AS SELECT * FROM {table} ORDER BY {ORDERS[table]}")
+    if _digest(cursor, table) != _digest(cursor, "compacted"):
+        return False
+    cursor.execute(f"DROP TABLE {table}")
+    cursor.execute(f"ALTER TABLE compacted RENAME TO {table}")
+    return True
+
+
+def _digest(cursor: Any, table: str) -> Any:
     """How many rows a table holds, and a hash of them that does not depend on their order."""
-    return cursor.execute(
-        f"SELECT count(*), sum(hash(series, time, open, high, low, close, volume)::HUGEINT) FROM {table}"
-    ).fetchall()[0]
+    names = ", ".join(row[0] for row in cursor.execute(f"DESCRIBE {table}").fetchall())
+    return cursor.execute(f"SELECT count(*), sum(hash({names})::HUGEINT) FROM {table}").fetchall()[0]
 
 
 def table_of(columns: Mapping[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from typing import Generic, Self, TypeVar
 
 from candlewick.store.history import History
 from candlewick.store.repository import Series, unknown
+from candlewick.store.revisions import NEW, Trail
 from candlewick.timeframe import Timeframe
 
 Key = tuple[str, Timeframe]
@@ -19,11 +20,13 @@ Place = TypeVar("Place")
 
 @dataclass(frozen=True)
 class Entry(Generic[Place]):
-    """One series: its record, the days its writes touched, and where its candles are (which the store decides)."""
+    """One series: its record, the days its writes touched, where its candles are (which the store decides), and from
+    when on its writes are known."""
 
     series: Series
     history: History
     place: Place
+    trail: Trail = NEW
 
     @property
     def key(self) -> Key:
@@ -64,6 +67,42 @@ class Catalogue(Generic[Place]):
         """The entry of a stored series; raises UnknownSeriesError naming what is stored."""
         found = self.entries.get((symbol, timeframe))
         if found is None or not found.series.rows:
+            raise unknown(self.series(), symbol, timeframe)
+        return found
+
+    def ever(self, symbol: str, timeframe: Timeframe) -> Entry[Place]:
+        """The entry of a series that was ever written, also when it holds no candle now; else UnknownSeriesError."""
+        found = self.entries.get((symbol, timeframe))
+        if found is None:
+            raise unknown(self.series(), symbol, timeframe)
+        return found
+
+    def ever_of(self, symbol: str) -> list[Entry[Place]]:
+        """The entries of a symbol's series that were ever written, finest first. Looks at every series."""
+        return [self.entries[key] for key in sorted(key for key in self.entries if key[0] == symbol)]
+
+    def chosen(self, symbol: str | None, timeframe: Timeframe | None) -> list[Entry[Place]]:
+        """The entries that were ever written: of one symbol, of one timeframe, or all.
+
+        Raises UnknownSeriesError for a symbol that never was.
+        """
+        names = {name for name, _ in self.entries}
+        if symbol is not None and symbol not in names:
+            raise unknown(self.series(), symbol, None)
+        return [
+            entry
+            for (name, length), entry in self.entries.items()
+            if symbol in (None, name) and timeframe in (None, length)
+        ]
+
+    def to_delete(self, symbol: str, timeframe: Timeframe | None, *, for_good: bool) -> list[Entry[Place]]:
+        """The series that a deletion is about: stored ones, and where it is for good also those that once were.
+
+        Raises UnknownSeriesError when there are none.
+        """
+        held = self.ever_of(symbol) if for_good else self.of(symbol)
+        found = [one for one in held if timeframe in (None, one.series.timeframe)]
+        if not found:
             raise unknown(self.series(), symbol, timeframe)
         return found
 

@@ -6,17 +6,20 @@ order in which they came; `compact` puts them into the order in which they are r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
 from candlewick.candles import VALUES, Candles
+from candlewick.clock import Clock, SystemClock
 from candlewick.errors import FileFormatError, StoreError
 from candlewick.moments import Moment, moment
 from candlewick.sessions.calendar import find_calendar
-from candlewick.store import series_table
-from candlewick.store.candle_table import Write, digest, overlapping, put, select, table_of, where_clause
+from candlewick.store import as_known, series_table
+from candlewick.store.as_known import AsKnown
+from candlewick.store.candle_table import ORDERS, Write, in_order, overlapping, put, select, table_of, where_clause
 from candlewick.store.catalogue import Catalogue, Entry
 from candlewick.store.change import Change, appended, compared
 from candlewick.store.database import Database, Resources
@@ -27,10 +30,12 @@ from candlewick.store.repository import (
     Series,
     Snapshot,
     Upserted,
+    Written,
     bounds,
     check_batch,
     unknown,
 )
+from candlewick.store.revisions import APPEND, CHANGE, DELETE, RETIRE, REWRITING, Note, moment_known
 from candlewick.timeframe import Timeframe
 
 REFUSED = ("content", "line", "file", "symbol", "reason", "row", "refused_at")
@@ -39,10 +44,19 @@ REFUSED = ("content", "line", "file", "symbol", "reason", "row", "refused_at")
 class DuckDBStore(CandleRepository):
     """Candles in a DuckDB file. Two opens of one path in a process share it; another process is refused.
 
-    ``memory_limit`` (512MB) bounds what DuckDB takes, ``threads`` defaults to the number of CPUs, at most 4.
+    ``memory_limit`` (512MB) bounds what DuckDB takes, ``threads`` defaults to the number of CPUs, at most 4. ``clock``
+    says when a write comes.
     """
 
-    def __init__(self, path: str | Path, *, memory_limit: str = "512MB", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        memory_limit: str = "512MB",
+        threads: int | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
         self._database = Database.hold(Path(path), Resources(memory_limit, threads))
         self.url = f"duckdb:///{self._database.path}"
         self._closed = False
@@ -68,36 +82,67 @@ class DuckDBStore(CandleRepository):
             check_batch(batch, self._catalogue.calendar_of)
             with self._database.transaction() as cursor:
                 writes = self._writes(cursor, batch)
-                changing = [one for one in writes if one.change.upserted.changed]
+                changing = [one for one in writes if one.note is not None]
                 self._insert(cursor, changing)
                 self._replace(cursor, changing)
-                self._record(cursor, [one.entry for one in changing])
+                self._record(cursor, [(one.entry, one.note) for one in changing])
             return [one.change.upserted for one in writes]
 
-    def series(self) -> list[Series]:
+    def series(self, *, as_of: Moment | None = None) -> list[Series]:
+        if as_of is not None:
+            with self._known(as_of) as then:
+                return then.listed()
         self._held()
         return self._catalogue.series()
 
-    def find(self, symbol: str, timeframe: str | Timeframe) -> Series:
+    def find(self, symbol: str, timeframe: str | Timeframe, *, as_of: Moment | None = None) -> Series:
+        if as_of is not None:
+            number = self._ever(symbol, timeframe).place
+            with self._known(as_of) as then:
+                return then.record(number)
         return self._find(symbol, timeframe).series
 
-    def series_of(self, symbol: str) -> list[Series]:
+    def series_of(self, symbol: str, *, as_of: Moment | None = None) -> list[Series]:
         self._held()
+        if as_of is not None:
+            numbers = [entry.place for entry in self._catalogue.ever_of(symbol)]
+            with self._known(as_of) as then:
+                return then.listed(numbers)
         return [entry.series for entry in self._catalogue.of(symbol)]
 
     def read(
-        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: Moment | None = None,
     ) -> Candles:
+        if as_of is not None:
+            number = self._ever(symbol, timeframe).place
+            with self._known(as_of) as then:
+                return then.candles(number, start, end)
         entry = self._find(symbol, timeframe)
         with self._database.cursor() as cursor:
             return _candles(cursor, entry.place, entry.series, start, end)
 
     def snapshot(
-        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: Moment | None = None,
     ) -> Snapshot:
+        if as_of is not None:
+            number = self._ever(symbol, timeframe).place
+            with self._known(as_of) as then:
+                return then.snapshot(number, start, end)
         entry = self._find(symbol, timeframe)
         with self._database.reading() as cursor:
-            found = series_table.record(cursor, entry.place)
+            found, _ = series_table.records(cursor, [entry.place])[entry.place]
             candles = _candles(cursor, entry.place, found, start, end)
         if found.revision != entry.series.revision:
             with self._database.publishing:  # the write that was seen is in the catalogue after this
@@ -106,16 +151,41 @@ class DuckDBStore(CandleRepository):
             raise unknown(self.series(), symbol, found.timeframe)
         return Snapshot(found, candles)
 
-    def revision_before(self, symbol: str, timeframe: str | Timeframe, end: int | None = None) -> int:
+    def revision_at(self, symbol: str, timeframe: str | Timeframe, at: Moment) -> int:
+        number = self._ever(symbol, timeframe).place
+        with self._known(at, "at") as then:
+            return then.note(number).revision
+
+    def writes(self, symbol: str, timeframe: str | Timeframe) -> list[Written]:
+        number = self._ever(symbol, timeframe).place
+        with self._database.reading() as cursor:
+            return as_known.written(cursor, number, series_table.records(cursor, [number])[number][1])
+
+    def revision_before(
+        self, symbol: str, timeframe: str | Timeframe, end: int | None = None, *, as_of: Moment | None = None
+    ) -> int:
+        high = None if end is None else moment(end, "end")
+        if as_of is not None:
+            number = self._ever(symbol, timeframe).place
+            with self._known(as_of) as then:
+                return then.revision_before(number, high)
         entry = self._find(symbol, timeframe)
-        return entry.history.revision_before(None if end is None else moment(end, "end"), entry.series.revision)
+        return entry.history.revision_before(high, entry.series.revision)
 
     def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
         return self._find(symbol, timeframe).history.first_changed(since)
 
     def count(
-        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: Moment | None = None,
     ) -> int:
+        if as_of is not None:
+            return super().count(symbol, timeframe, start, end, as_of=as_of)
         entry = self._find(symbol, timeframe)
         if start is None and end is None:
             return entry.series.rows
@@ -129,17 +199,32 @@ class DuckDBStore(CandleRepository):
         timeframe: str | Timeframe | None = None,
         start: Moment | None = None,
         end: Moment | None = None,
+        *,
+        for_good: bool = False,
     ) -> int:
         length = None if timeframe is None else Timeframe.parse(timeframe)
         with self._held().lock:
-            chosen = [one for one in self._catalogue.of(symbol) if length in (None, one.series.timeframe)]
-            if not chosen:
-                raise unknown(self.series(), symbol, length)
+            chosen = self._catalogue.to_delete(symbol, length, for_good=for_good)
             spans = [bounds(one.series.calendar, start, end) for one in chosen]
             with self._database.transaction() as cursor:
-                left = [self._remove(cursor, one, *span) for one, span in zip(chosen, spans, strict=True)]
-                self._record(cursor, [after for before, after in zip(chosen, left, strict=True) if after is not before])
-            return sum(before.series.rows - after.series.rows for before, after in zip(chosen, left, strict=True))
+                left = [
+                    self._remove(cursor, one, *span, for_good=for_good) for one, span in zip(chosen, spans, strict=True)
+                ]
+                self._record(
+                    cursor, [after for before, after in zip(chosen, left, strict=True) if after[0] is not before]
+                )
+            return sum(before.series.rows - after.series.rows for before, (after, _) in zip(chosen, left, strict=True))
+
+    def purge(self, before: Moment, symbol: str | None = None, timeframe: str | Timeframe | None = None) -> int:
+        at = moment_known(before, "before")
+        length = None if timeframe is None else Timeframe.parse(timeframe)
+        with self._held().lock:
+            chosen = self._catalogue.chosen(symbol, length)
+            with self._database.transaction() as cursor:
+                done = [(one, *as_known.purge(cursor, one.place, at, one.trail)) for one in chosen]
+                changed = [replace(one, trail=trail) for one, trail, _ in done if trail is not one.trail]
+                self._record(cursor, [(one, None) for one in changed])
+            return sum(count for _, _, count in done)
 
     def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
         if not rows:
@@ -165,11 +250,8 @@ class DuckDBStore(CandleRepository):
     def compact(self) -> None:
         with self._held().lock:
             with self._database.transaction() as cursor:
-                cursor.execute("CREATE TABLE compacted AS SELECT * FROM candles ORDER BY series, time")
-                if digest(cursor, "candles") != digest(cursor, "compacted"):
+                if not all(in_order(cursor, table) for table in ORDERS):
                     raise StoreError(f"store: {self.url}: compacting would have changed rows; nothing was changed")
-                cursor.execute("DROP TABLE candles")
-                cursor.execute("ALTER TABLE compacted RENAME TO candles")
             self._database.checkpoint()
 
     def close(self) -> None:
@@ -193,6 +275,16 @@ class DuckDBStore(CandleRepository):
             stored = series_table.entries(cursor)
         return Catalogue[int].empty().changed({entry.key: entry for entry in stored})
 
+    def _ever(self, symbol: str, timeframe: str | Timeframe) -> Entry[int]:
+        self._held()
+        return self._catalogue.ever(symbol, Timeframe.parse(timeframe))
+
+    @contextmanager
+    def _known(self, at: Moment, parameter: str = "as_of") -> Iterator[AsKnown]:
+        when = moment_known(at, parameter)
+        with self._held().reading() as cursor:
+            yield AsKnown(cursor, when)
+
     def _find(self, symbol: str, timeframe: str | Timeframe) -> Entry[int]:
         self._held()
         return self._catalogue.find(symbol, Timeframe.parse(timeframe))
@@ -212,48 +304,55 @@ class DuckDBStore(CandleRepository):
             known.append((entry, candles))
         crossing = [(entry.place, candles) for entry, candles in known if _overlaps(entry.series, candles)]
         stored = overlapping(cursor, crossing)
+        now = self._clock.wall()
         writes = []
         for entry, candles in known:
             change = compared(candles, *stored[entry.place]) if entry.place in stored else appended(candles)
-            writes.append(Write(_after(entry, candles, change), candles, change))
+            after, note = _after(entry, candles, change, now) if change.upserted.changed else (entry, None)
+            writes.append(Write(after, candles, change, note))
         return writes
 
     def _insert(self, cursor: Any, writes: Sequence[Write]) -> None:
         parts = [(one, one.change.new, one.change.upserted.inserted) for one in writes]
-        put(cursor, "INSERT INTO candles SELECT * FROM incoming", parts)
+        put(cursor, ["INSERT INTO candles SELECT * FROM incoming"], parts)
 
     def _replace(self, cursor: Any, writes: Sequence[Write]) -> None:
         """Every candle that takes the place of a different one passes here, as every deleted one does in `_remove`."""
-        values = ", ".join(f"{name} = incoming.{name}" for name in VALUES)
-        query = f"UPDATE candles SET {values} FROM incoming WHERE candles.series = incoming.series"
+        where = "candles.series = incoming.series AND candles.time = incoming.time"
+        moved = f"INSERT INTO revisions SELECT candles.*, incoming.revision FROM candles JOIN incoming ON {where}"
+        values = ", ".join(f"{name} = incoming.{name}" for name in (*VALUES, "revision"))
         parts = [(one, one.change.different, one.change.upserted.updated) for one in writes]
-        put(cursor, f"{query} AND candles.time = incoming.time", parts)
+        put(cursor, [moved, f"UPDATE candles SET {values} FROM incoming WHERE {where}"], parts)
 
-    def _remove(self, cursor: Any, entry: Entry[int], low: int | None, high: int | None) -> Entry[int]:
+    def _remove(
+        self, cursor: Any, entry: Entry[int], low: int | None, high: int | None, *, for_good: bool
+    ) -> tuple[Entry[int], Note | None]:
         where, given = where_clause(entry.place, low, high)
         first = cursor.execute(f"SELECT min(time) FROM candles WHERE {where}", given).fetchall()[0][0]
-        if first is None:
-            return entry
-        gone = int(cursor.execute(f"DELETE FROM candles WHERE {where}", given).fetchall()[0][0])
-        query = "SELECT min(time), max(time) FROM candles WHERE series = ?"
-        left = cursor.execute(query, [entry.place]).fetchall()[0]
-        record = entry.series
-        series = replace(
-            record,
-            rows=record.rows - gone,
-            first=left[0] or 0,
-            last=left[1] or 0,
-            revision=record.revision + 1,
-            generation=record.generation + 1,
-        )
-        return Entry(series, entry.history.written(day_of(first), series.revision), entry.place)
+        after, note = entry, None
+        if first is not None:
+            if not for_good:
+                until = entry.series.revision + 1
+                cursor.execute(f"INSERT INTO revisions SELECT *, {until} FROM candles WHERE {where}", given)
+            gone = int(cursor.execute(f"DELETE FROM candles WHERE {where}", given).fetchall()[0][0])
+            query = "SELECT min(time), max(time) FROM candles WHERE series = ?"
+            left = cursor.execute(query, [entry.place]).fetchall()[0]
+            record, at = entry.series, entry.trail.next(self._clock.wall())
+            kind = RETIRE if for_good else DELETE
+            note = Note(record.revision + 1, at, kind, record.calendar, day_of(first), removed=gone)
+            after = _next(entry, note, record.rows - gone, left[0] or 0, left[1] or 0)
+        if for_good:
+            versions = cursor.execute(f"DELETE FROM revisions WHERE {where}", given).fetchall()[0][0]
+            if versions or note is not None:
+                after = replace(after, trail=after.trail.after_retirement(after.series.revision, high))
+        return after, note
 
-    def _record(self, cursor: Any, entries: Sequence[Entry[int]]) -> None:
+    def _record(self, cursor: Any, changed: Sequence[tuple[Entry[int], Note | None]]) -> None:
         """Write the records and the newest stairs of changed series; the catalogue has them from the commit on."""
-        if not entries:
+        if not changed:
             return
-        series_table.write(cursor, entries)
-        self._database.upcoming = self._catalogue.changed({entry.key: entry for entry in entries})
+        series_table.write(cursor, changed)
+        self._database.upcoming = self._catalogue.changed({entry.key: entry for entry, _ in changed})
 
 
 def _candles(cursor: Any, number: int, series: Series, start: Moment | None, end: Moment | None) -> Candles:
@@ -265,19 +364,29 @@ def _overlaps(record: Series, candles: Candles) -> bool:
     return bool(record.rows and len(candles) and candles.microseconds[0] <= record.last)
 
 
-def _after(entry: Entry[int], candles: Candles, change: Change) -> Entry[int]:
-    record, time = entry.series, candles.microseconds
-    if not change.upserted.changed:
-        return entry
+def _after(entry: Entry[int], candles: Candles, change: Change, now: int) -> tuple[Entry[int], Note]:
+    """The entry after a write that changes something, and the note of it."""
+    record, time, counts = entry.series, candles.microseconds, change.upserted
     first, last = int(time[0]), int(time[-1])
-    series = Series(
-        record.symbol,
-        record.timeframe,
+    rewritten = record.rows > 0 and change.rewrites(candles, record.last)
+    note = Note(
+        record.revision + 1,
+        entry.trail.next(now),
+        CHANGE if rewritten else APPEND,
         candles.calendar.name,
-        rows=record.rows + change.upserted.inserted,
-        first=min(record.first, first) if record.rows else first,
-        last=max(record.last, last) if record.rows else last,
-        revision=record.revision + 1,
-        generation=record.generation + int(record.rows > 0 and change.rewrites(candles, record.last)),
+        change.first_day(candles),
+        counts.inserted,
+        counts.updated,
     )
-    return Entry(series, entry.history.written(change.first_day(candles), series.revision), entry.place)
+    rows = record.rows + counts.inserted
+    first, last = (min(record.first, first), max(record.last, last)) if record.rows else (first, last)
+    return _next(entry, note, rows, first, last), note
+
+
+def _next(entry: Entry[int], note: Note, rows: int, first: int, last: int) -> Entry[int]:
+    """The entry after a write that left ``rows`` candles from ``first`` to ``last``."""
+    record = entry.series
+    generation = record.generation + int(note.kind in REWRITING)
+    series = Series(record.symbol, record.timeframe, note.calendar, rows, first, last, note.revision, generation)
+    history = entry.history.written(note.day, note.revision)
+    return Entry(series, history, entry.place, entry.trail.noted(note.written_at))

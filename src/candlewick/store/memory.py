@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from threading import RLock
 
-import numpy as np
-
-from candlewick.candles import VALUES, Candles
-from candlewick.errors import StoreError
+from candlewick.candles import Candles
+from candlewick.clock import Clock, SystemClock
+from candlewick.errors import StoreError, UnknownSeriesError
 from candlewick.moments import Moment, moment
-from candlewick.store.catalogue import Catalogue, Entry, Key
-from candlewick.store.change import Change, appended, compared
-from candlewick.store.history import History, day_of
+from candlewick.store.catalogue import Catalogue, Key
+from candlewick.store.held_series import (
+    HeldEntry,
+    HeldSeries,
+    change_of,
+    cut,
+    note_at,
+    purged,
+    read_at,
+    record_at,
+    written,
+)
+from candlewick.store.history import day_of
 from candlewick.store.repository import (
     CandleRepository,
     QuarantinedRow,
     Series,
     Snapshot,
     Upserted,
+    Written,
     bounds,
     check_batch,
-    unknown,
 )
+from candlewick.store.revisions import moment_known
 from candlewick.timeframe import Timeframe
 
 
 class MemoryStore(CandleRepository):
-    """Series kept as whole, frozen candles: a write makes new ones, so what was read before never changes."""
+    """Series kept as whole, frozen candles: a write makes new ones, so what was read before never changes.
 
-    def __init__(self) -> None:
+    ``clock`` says when a write comes.
+    """
+
+    def __init__(self, *, clock: Clock | None = None) -> None:
         self.url = "memory:"
+        self._clock = clock or SystemClock()
         self._lock = RLock()
-        self._held: Catalogue[Candles] = Catalogue.empty()
+        self._held: Catalogue[HeldSeries] = Catalogue.empty()
         self._refused: dict[tuple[str, int], QuarantinedRow] = {}
         self._closed = False
 
@@ -40,41 +54,87 @@ class MemoryStore(CandleRepository):
         with self._lock:
             held = self._catalogue
             check_batch(batch, held.calendar_of)
+            now = self._clock.wall()
             done = []
-            fresh: dict[Key, Entry[Candles]] = {}
+            fresh: dict[Key, HeldEntry] = {}
             for candles in batch:
                 entry = held.entries.get((candles.symbol, candles.timeframe))
-                change = _change(entry, candles)
+                change = change_of(entry, candles)
                 done.append(change.upserted)
                 if change.upserted.changed:
-                    fresh[candles.symbol, candles.timeframe] = _written(entry, candles, change)
+                    fresh[candles.symbol, candles.timeframe] = written(entry, candles, change, now)
             self._held = held.changed(fresh)
             return done
 
-    def series(self) -> list[Series]:
-        return self._catalogue.series()
+    def series(self, *, as_of: Moment | None = None) -> list[Series]:
+        held = self._catalogue
+        if as_of is None:
+            return held.series()
+        return _records_at((held.entries[key] for key in sorted(held.entries)), moment_known(as_of))
 
-    def find(self, symbol: str, timeframe: str | Timeframe) -> Series:
-        return self._find(symbol, timeframe).series
+    def find(self, symbol: str, timeframe: str | Timeframe, *, as_of: Moment | None = None) -> Series:
+        if as_of is None:
+            return self._find(symbol, timeframe).series
+        entry, at = self._ever(symbol, timeframe), moment_known(as_of)
+        return record_at(entry, at, note_at(entry, at))
 
-    def series_of(self, symbol: str) -> list[Series]:
-        return [entry.series for entry in self._catalogue.of(symbol)]
+    def series_of(self, symbol: str, *, as_of: Moment | None = None) -> list[Series]:
+        held = self._catalogue
+        if as_of is None:
+            return [entry.series for entry in held.of(symbol)]
+        return _records_at(held.ever_of(symbol), moment_known(as_of))
 
     def read(
-        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: Moment | None = None,
     ) -> Candles:
-        return self.snapshot(symbol, timeframe, start, end).candles
+        if as_of is None:
+            return self.snapshot(symbol, timeframe, start, end).candles
+        entry, at = self._ever(symbol, timeframe), moment_known(as_of)
+        return read_at(entry, at, note_at(entry, at), start, end)
 
     def snapshot(
-        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: Moment | None = None,
     ) -> Snapshot:
+        if as_of is not None:
+            entry, at = self._ever(symbol, timeframe), moment_known(as_of)
+            note = note_at(entry, at)
+            return Snapshot(record_at(entry, at, note), read_at(entry, at, note, start, end))
         entry = self._find(symbol, timeframe)
-        low, high = bounds(entry.place.calendar, start, end)
-        return Snapshot(entry.series, entry.place.between(low, high))
+        low, high = bounds(entry.place.candles.calendar, start, end)
+        return Snapshot(entry.series, entry.place.candles.between(low, high))
 
-    def revision_before(self, symbol: str, timeframe: str | Timeframe, end: int | None = None) -> int:
-        entry = self._find(symbol, timeframe)
-        return entry.history.revision_before(None if end is None else moment(end, "end"), entry.series.revision)
+    def revision_at(self, symbol: str, timeframe: str | Timeframe, at: Moment) -> int:
+        return note_at(self._ever(symbol, timeframe), moment_known(at, "at")).revision
+
+    def writes(self, symbol: str, timeframe: str | Timeframe) -> list[Written]:
+        entry = self._ever(symbol, timeframe)
+        return [note.written for note in entry.place.notes if note.revision >= entry.trail.purged.revision]
+
+    def revision_before(
+        self, symbol: str, timeframe: str | Timeframe, end: int | None = None, *, as_of: Moment | None = None
+    ) -> int:
+        high = None if end is None else moment(end, "end")
+        if as_of is None:
+            entry = self._find(symbol, timeframe)
+            return entry.history.revision_before(high, entry.series.revision)
+        entry = self._ever(symbol, timeframe)
+        last = note_at(entry, moment_known(as_of)).revision
+        if high is None:
+            return last
+        notes = (note for note in entry.place.notes if note.revision <= last and note.day <= day_of(high - 1))
+        return max((note.revision for note in notes), default=0)
 
     def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
         return self._find(symbol, timeframe).history.first_changed(since)
@@ -85,16 +145,25 @@ class MemoryStore(CandleRepository):
         timeframe: str | Timeframe | None = None,
         start: Moment | None = None,
         end: Moment | None = None,
+        *,
+        for_good: bool = False,
     ) -> int:
         length = None if timeframe is None else Timeframe.parse(timeframe)
         with self._lock:
-            chosen = [one for one in self._catalogue.of(symbol) if length in (None, one.series.timeframe)]
-            if not chosen:
-                raise unknown(self.series(), symbol, length)
+            chosen = self._catalogue.to_delete(symbol, length, for_good=for_good)
             spans = [bounds(one.series.calendar, start, end) for one in chosen]
-            left = [_cut(one, *span) for one, span in zip(chosen, spans, strict=True)]
+            now = self._clock.wall()
+            left = [cut(one, *span, now, for_good=for_good) for one, span in zip(chosen, spans, strict=True)]
             self._held = self._held.changed({one.key: one for one in left})
             return sum(before.series.rows - after.series.rows for before, after in zip(chosen, left, strict=True))
+
+    def purge(self, before: Moment, symbol: str | None = None, timeframe: str | Timeframe | None = None) -> int:
+        at = moment_known(before, "before")
+        length = None if timeframe is None else Timeframe.parse(timeframe)
+        with self._lock:
+            done = [purged(one, at) for one in self._catalogue.chosen(symbol, length)]
+            self._held = self._held.changed({one.key: one for one, _ in done})
+            return sum(count for _, count in done)
 
     def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
         with self._lock:
@@ -120,69 +189,27 @@ class MemoryStore(CandleRepository):
             self._refused.clear()
 
     @property
-    def _catalogue(self) -> Catalogue[Candles]:
+    def _catalogue(self) -> Catalogue[HeldSeries]:
         self._check_open()
         return self._held
 
-    def _find(self, symbol: str, timeframe: str | Timeframe) -> Entry[Candles]:
+    def _find(self, symbol: str, timeframe: str | Timeframe) -> HeldEntry:
         return self._catalogue.find(symbol, Timeframe.parse(timeframe))
+
+    def _ever(self, symbol: str, timeframe: str | Timeframe) -> HeldEntry:
+        return self._catalogue.ever(symbol, Timeframe.parse(timeframe))
 
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError("store: memory: is closed")
 
 
-def _change(entry: Entry[Candles] | None, candles: Candles) -> Change:
-    if entry is None or not entry.series.rows:
-        return appended(candles)
-    stored = entry.place
-    return compared(candles, stored.microseconds, {name: getattr(stored, name) for name in VALUES})
-
-
-def _written(entry: Entry[Candles] | None, candles: Candles, change: Change) -> Entry[Candles]:
-    if entry is None or not entry.series.rows:
-        return _next(entry, candles, change.first_day(candles), rewritten=False)
-    rewritten = change.rewrites(candles, entry.series.last)
-    return _next(entry, _merged(entry.place, candles), change.first_day(candles), rewritten=rewritten)
-
-
-def _cut(entry: Entry[Candles], low: int | None, high: int | None) -> Entry[Candles]:
-    candles = entry.place
-    time = candles.microseconds
-    gone = (time >= (time[0] if low is None else low)) & (time < (time[-1] + 1 if high is None else high))
-    if not gone.any():
-        return entry
-    kept = {name: getattr(candles, name)[~gone] for name in VALUES}
-    left = Candles.trusted(candles.symbol, candles.timeframe, candles.calendar, time[~gone], kept)
-    return _next(entry, left, day_of(time[gone][0]), rewritten=True)
-
-
-def _next(entry: Entry[Candles] | None, candles: Candles, day: int, *, rewritten: bool) -> Entry[Candles]:
-    """The entry after a write that left these candles and touched days from ``day`` on."""
-    time = candles.microseconds
-    rows = len(time)
-    series = Series(
-        symbol=candles.symbol,
-        timeframe=candles.timeframe,
-        calendar=candles.calendar.name,
-        rows=rows,
-        first=int(time[0]) if rows else 0,
-        last=int(time[-1]) if rows else 0,
-        revision=1 if entry is None else entry.series.revision + 1,
-        generation=0 if entry is None else entry.series.generation + int(rewritten),
-    )
-    history = History() if entry is None else entry.history
-    return Entry(series, history.written(day, series.revision), candles)
-
-
-def _merged(old: Candles, new: Candles) -> Candles:
-    """Both, sorted; where a time stands in both, the new candle."""
-    if len(old) and len(new) and new.microseconds[0] > old.microseconds[-1]:  # the usual write: nothing to sort
-        later = {name: np.concatenate([getattr(old, name), getattr(new, name)]) for name in VALUES}
-        times = np.concatenate([old.microseconds, new.microseconds])
-        return Candles.trusted(old.symbol, old.timeframe, old.calendar, times, later)
-    kept = ~np.isin(old.microseconds, new.microseconds, assume_unique=True)
-    time = np.concatenate([old.microseconds[kept], new.microseconds])
-    order = np.argsort(time, kind="stable")
-    values = {name: np.concatenate([getattr(old, name)[kept], getattr(new, name)])[order] for name in VALUES}
-    return Candles.trusted(old.symbol, old.timeframe, old.calendar, time[order], values)
+def _records_at(entries: Iterable[HeldEntry], at: int) -> list[Series]:
+    """The records of those that held a candle at a moment."""
+    found = []
+    for entry in entries:
+        try:
+            found.append(record_at(entry, at, note_at(entry, at)))
+        except UnknownSeriesError:
+            continue
+    return found

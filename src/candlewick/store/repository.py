@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -74,6 +74,21 @@ class Snapshot:
     candles: Candles
 
 
+class Written(NamedTuple):
+    """One write to a series. ``written_at``: microseconds UTC, above that of the write before it.
+
+    ``kind``: ``append`` (only candles after the newest), ``change`` (of the past: candles replaced, or inserted before
+    the newest), ``delete``, ``retire`` (deleted with all earlier versions), ``upgrade`` (what an older store held).
+    """
+
+    revision: int
+    written_at: int
+    kind: str
+    inserted: int
+    updated: int
+    removed: int
+
+
 @dataclass(frozen=True)
 class QuarantinedRow:
     """A row that was refused, and why. ``content``: hash of the file's bytes; ``line``: physical line in a text file,
@@ -108,6 +123,11 @@ class CandleRepository(ABC):
     where they were. Ranges are half-open, ``start <= time < end``; times as `candlewick.moments.moment` takes them, a
     date is a session label. Every method may be called from several threads.
 
+    ``as_of``: what was known at that moment, which is what the last write at or before it left. The clock that writes
+    are noted by never stands still for a series, so a moment is always that of one revision, and what was read as of a
+    moment that is over never changes. Raises UnknownSeriesError that says when the series came, where it had not come
+    yet, and HistoryError where what was known is not kept any more: never a part of it.
+
     Raises UnknownSeriesError for a symbol or timeframe that is not stored, InputError for arguments of no use,
     StoreError when closed.
     """
@@ -122,26 +142,38 @@ class CandleRepository(ABC):
         """
 
     @abstractmethod
-    def series(self) -> list[Series]:
+    def series(self, *, as_of: Moment | None = None) -> list[Series]:
         """Every stored series, by symbol, then from the finest timeframe to the coarsest."""
 
     @abstractmethod
-    def find(self, symbol: str, timeframe: str | Timeframe) -> Series:
+    def find(self, symbol: str, timeframe: str | Timeframe, *, as_of: Moment | None = None) -> Series:
         """One series; raises UnknownSeriesError naming what is stored."""
 
     @abstractmethod
-    def series_of(self, symbol: str) -> list[Series]:
+    def series_of(self, symbol: str, *, as_of: Moment | None = None) -> list[Series]:
         """Every stored timeframe of a symbol, finest first; none for an unknown symbol. Does not look at the others."""
 
     @abstractmethod
     def read(
-        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: Moment | None = None,
     ) -> Candles:
         """The candles of a range, sorted; without start and end the whole series. An empty range gives no candles."""
 
     @abstractmethod
     def snapshot(
-        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: Moment | None = None,
     ) -> Snapshot:
         """A range as `read` gives it with the record of the series, both of the same moment also while others write.
 
@@ -149,7 +181,17 @@ class CandleRepository(ABC):
         """
 
     @abstractmethod
-    def revision_before(self, symbol: str, timeframe: str | Timeframe, end: int | None = None) -> int:
+    def revision_at(self, symbol: str, timeframe: str | Timeframe, at: Moment) -> int:
+        """The revision as of a moment: that of the last write at or before it, also where that left no candle."""
+
+    @abstractmethod
+    def writes(self, symbol: str, timeframe: str | Timeframe) -> list[Written]:
+        """The writes whose outcome is kept, oldest first; also of a series that holds no candle now."""
+
+    @abstractmethod
+    def revision_before(
+        self, symbol: str, timeframe: str | Timeframe, end: int | None = None, *, as_of: Moment | None = None
+    ) -> int:
         """Revision of the last write that touched a UTC day at or before that of ``end - 1`` (microseconds UTC).
 
         0 when none did; without ``end`` the revision of the series. A write touches the days of the candles that it
@@ -170,8 +212,21 @@ class CandleRepository(ABC):
         timeframe: str | Timeframe | None = None,
         start: Moment | None = None,
         end: Moment | None = None,
+        *,
+        for_good: bool = False,
     ) -> int:
-        """Delete a range of one series, or of every timeframe of the symbol; returns how many candles went."""
+        """Delete a range of one series, or of every timeframe of the symbol; returns how many candles went.
+
+        They can still be read as of before, unless ``for_good``: then every earlier version of the candles before
+        ``end`` goes too, and what needs them as of before is a HistoryError.
+        """
+
+    @abstractmethod
+    def purge(self, before: Moment, symbol: str | None = None, timeframe: str | Timeframe | None = None) -> int:
+        """Remove versions that were replaced or deleted at or before a moment; returns how many went.
+
+        What is known as of ``before`` and later stays; as of before the last write until then is a HistoryError.
+        """
 
     @abstractmethod
     def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
@@ -215,29 +270,38 @@ class CandleRepository(ABC):
         first = self.find(symbol, timeframe).first
         return self.read(symbol, timeframe, first, first + 1)
 
-    def date_range(self, symbol: str, timeframe: str | Timeframe) -> tuple[int, int]:
+    def date_range(self, symbol: str, timeframe: str | Timeframe, *, as_of: Moment | None = None) -> tuple[int, int]:
         """Open times of the oldest and the newest candle, microseconds UTC."""
-        found = self.find(symbol, timeframe)
+        found = self.find(symbol, timeframe, as_of=as_of)
         return found.first, found.last
 
     def count(
-        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: Moment | None = None,
     ) -> int:
         """How many candles a range holds."""
         if start is None and end is None:
-            return self.find(symbol, timeframe).rows
-        return len(self.read(symbol, timeframe, start, end))
+            return self.find(symbol, timeframe, as_of=as_of).rows
+        return len(self.read(symbol, timeframe, start, end, as_of=as_of))
 
     def delete_older_than(
         self, before: Moment, symbol: str | None = None, timeframe: str | Timeframe | None = None
     ) -> int:
-        """Delete candles that opened before ``before``: of every series, or of one symbol. Returns how many went."""
+        """Delete candles that opened before ``before``, for good: of every series, or of one symbol.
+
+        Returns how many went. To keep them readable as of before, ``delete`` them, and ``purge`` later.
+        """
         names = self.symbols() if symbol is None else [symbol]
         length = None if timeframe is None else Timeframe.parse(timeframe)
         held = {(one.symbol, one.timeframe) for one in self.series()}
         if symbol is None and length is not None:
             names = [name for name in names if (name, length) in held]
-        return sum(self.delete(name, length, None, before) for name in names)
+        return sum(self.delete(name, length, None, before, for_good=True) for name in names)
 
     def __enter__(self) -> Self:
         return self

@@ -2,23 +2,36 @@
 
 1. candles, series, quarantine.
 2. history: the days that the writes to a series touched (`store/history.py`).
+3. revisions, writes; candles carry their revision, series where their history begins (`store/revisions.py`).
 """
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from candlewick.moments import LAST
 from candlewick.store.history import day_of
+from candlewick.store.revisions import UPGRADE
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the tables below; a store with a higher one was written by a newer candlewick."""
 
 HISTORY = "CREATE TABLE history (series INTEGER, day BIGINT, revision BIGINT);"
+REVISIONS = """
+CREATE TABLE revisions (series INTEGER, time BIGINT, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE,
+    revision BIGINT, until BIGINT);
+CREATE TABLE writes (series INTEGER, revision BIGINT, written_at BIGINT, kind VARCHAR, calendar VARCHAR, day BIGINT,
+    inserted BIGINT, updated BIGINT, removed BIGINT);
+"""
 TABLES = f"""
-CREATE TABLE candles (series INTEGER, time BIGINT, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE);
+CREATE TABLE candles (series INTEGER, time BIGINT, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE,
+    revision BIGINT);
 CREATE TABLE series (id INTEGER, symbol VARCHAR, timeframe VARCHAR, calendar VARCHAR, rows BIGINT, first BIGINT,
-    last BIGINT, revision BIGINT, generation BIGINT);
+    last BIGINT, revision BIGINT, generation BIGINT, written_at BIGINT, purged_revision BIGINT, purged_since BIGINT,
+    purged_before BIGINT, retired_revision BIGINT, retired_since BIGINT, retired_before BIGINT);
 {HISTORY}
+{REVISIONS}
 CREATE TABLE quarantine (content VARCHAR, line BIGINT, file VARCHAR, symbol VARCHAR, reason VARCHAR, row VARCHAR,
     refused_at BIGINT);
 CREATE TABLE candlewick (schema INTEGER);
@@ -47,5 +60,28 @@ def _add_history(connection: Any) -> None:
         connection.executemany("INSERT INTO history VALUES (?, ?, ?)", stairs)
 
 
-STEPS = (_add_history,)
+def _add_revisions(connection: Any) -> None:
+    """Which write stored a candle is not known: each gets the revision of its series, whose history begins now."""
+    now = time.time_ns() // 1000
+    connection.execute(REVISIONS)
+    connection.execute(
+        f"""
+        CREATE TABLE upgraded AS
+        SELECT candles.*, series.revision FROM candles JOIN series ON candles.series = series.id;
+        DROP TABLE candles;
+        ALTER TABLE upgraded RENAME TO candles;
+        CREATE TABLE upgraded AS
+        SELECT *, {now}::BIGINT AS written_at, revision AS purged_revision, {now}::BIGINT AS purged_since,
+            {LAST}::BIGINT AS purged_before, 0::BIGINT AS retired_revision, 0::BIGINT AS retired_since,
+            0::BIGINT AS retired_before FROM series;
+        DROP TABLE series;
+        ALTER TABLE upgraded RENAME TO series;
+        INSERT INTO writes
+        SELECT history.series, history.revision, {now}, '{UPGRADE}', calendar, day, 0, 0, 0
+        FROM history JOIN series ON history.series = series.id;
+        """
+    )
+
+
+STEPS = (_add_history, _add_revisions)
 """What leads from each schema to the next, from schema 1 on."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from candlewick.candles import Candles
 from candlewick.moments import Moment
-from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, Snapshot, Upserted
+from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, Snapshot, Upserted, Written
 from candlewick.timeframe import Timeframe
 
 
@@ -32,33 +32,55 @@ class FailingRepository(CandleRepository):
         self._count("upsert_many")
         return self.store.upsert_many(batch)
 
-    def series(self) -> list[Series]:
+    def series(self, *, as_of: Moment | None = None) -> list[Series]:
         self._count("series")
-        return self.store.series()
+        return self.store.series(as_of=as_of)
 
-    def find(self, symbol: str, timeframe: str | Timeframe) -> Series:
+    def find(self, symbol: str, timeframe: str | Timeframe, *, as_of: Moment | None = None) -> Series:
         self._count("find")
-        return self.store.find(symbol, timeframe)
+        return self.store.find(symbol, timeframe, as_of=as_of)
 
-    def series_of(self, symbol: str) -> list[Series]:
+    def series_of(self, symbol: str, *, as_of: Moment | None = None) -> list[Series]:
         self._count("series_of")
-        return self.store.series_of(symbol)
+        return self.store.series_of(symbol, as_of=as_of)
 
     def read(
-        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: Moment | None = None,
     ) -> Candles:
         self._count("read")
-        return self.store.read(symbol, timeframe, start, end)
+        return self.store.read(symbol, timeframe, start, end, as_of=as_of)
 
     def snapshot(
-        self, symbol: str, timeframe: str | Timeframe, start: Moment | None = None, end: Moment | None = None
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: Moment | None = None,
     ) -> Snapshot:
         self._count("snapshot")
-        return self.store.snapshot(symbol, timeframe, start, end)
+        return self.store.snapshot(symbol, timeframe, start, end, as_of=as_of)
 
-    def revision_before(self, symbol: str, timeframe: str | Timeframe, end: int | None = None) -> int:
+    def revision_at(self, symbol: str, timeframe: str | Timeframe, at: Moment) -> int:
+        self._count("revision_at")
+        return self.store.revision_at(symbol, timeframe, at)
+
+    def writes(self, symbol: str, timeframe: str | Timeframe) -> list[Written]:
+        self._count("writes")
+        return self.store.writes(symbol, timeframe)
+
+    def revision_before(
+        self, symbol: str, timeframe: str | Timeframe, end: int | None = None, *, as_of: Moment | None = None
+    ) -> int:
         self._count("revision_before")
-        return self.store.revision_before(symbol, timeframe, end)
+        return self.store.revision_before(symbol, timeframe, end, as_of=as_of)
 
     def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
         self._count("first_changed")
@@ -70,9 +92,15 @@ class FailingRepository(CandleRepository):
         timeframe: str | Timeframe | None = None,
         start: Moment | None = None,
         end: Moment | None = None,
+        *,
+        for_good: bool = False,
     ) -> int:
         self._count("delete")
-        return self.store.delete(symbol, timeframe, start, end)
+        return self.store.delete(symbol, timeframe, start, end, for_good=for_good)
+
+    def purge(self, before: Moment, symbol: str | None = None, timeframe: str | Timeframe | None = None) -> int:
+        self._count("purge")
+        return self.store.purge(before, symbol, timeframe)
 
     def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
         self._count("quarantine")

@@ -1,0 +1,244 @@
+"""Held series: one series of a store in memory with all that it was before; a write makes a new one."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from candlewick.candles import VALUES, Candles
+from candlewick.columnar import Floats, Integers
+from candlewick.moments import Moment
+from candlewick.sessions.calendar import find_calendar
+from candlewick.store.catalogue import Entry
+from candlewick.store.change import Change, appended, compared
+from candlewick.store.history import History, day_of
+from candlewick.store.repository import Series, bounds
+from candlewick.store.revisions import (
+    APPEND,
+    CHANGE,
+    DELETE,
+    NEW,
+    RETIRE,
+    REWRITING,
+    Note,
+    absent,
+    check_retired,
+    known,
+    stairs,
+)
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Versions that one write took away: the rows, the revision that stored each, and that of the write."""
+
+    time: Integers
+    values: Mapping[str, Floats]
+    revision: Integers
+    until: int
+
+    def rows(self, chosen: Mask) -> Gone:
+        """The chosen ones."""
+        values = {name: column[chosen] for name, column in self.values.items()}
+        return Gone(self.time[chosen], values, self.revision[chosen], self.until)
+
+
+@dataclass(frozen=True)
+class HeldSeries:
+    """The candles, the revision of each, the versions that were taken away, and the notes of the writes."""
+
+    candles: Candles
+    revision: Integers
+    gone: tuple[Gone, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    def taken(self, chosen: Mask, until: int) -> Gone:
+        """The chosen candles as versions that the write ``until`` takes away."""
+        values = {name: getattr(self.candles, name)[chosen] for name in VALUES}
+        return Gone(self.candles.microseconds[chosen], values, self.revision[chosen], until)
+
+    def at(self, note: Note) -> Candles:
+        """The candles as known at the revision of a note."""
+        held, revision = self.candles, note.revision
+        if revision >= self.notes[-1].revision:
+            return held
+        stored = self.taken(self.revision <= revision, 0)
+        parts = [stored, *(one.rows(one.revision <= revision) for one in self.gone if one.until > revision)]
+        time = np.concatenate([one.time for one in parts])
+        order = np.argsort(time)
+        values = {name: np.concatenate([one.values[name] for one in parts])[order] for name in VALUES}
+        return Candles.trusted(held.symbol, held.timeframe, find_calendar(note.calendar), time[order], values)
+
+
+HeldEntry = Entry[HeldSeries]
+
+
+def change_of(entry: HeldEntry | None, candles: Candles) -> Change:
+    """What a write of these candles changes."""
+    if entry is None or not entry.series.rows:
+        return appended(candles)
+    stored = entry.place.candles
+    return compared(candles, stored.microseconds, {name: getattr(stored, name) for name in VALUES})
+
+
+def written(entry: HeldEntry | None, candles: Candles, change: Change, now: int) -> HeldEntry:
+    """The entry after a write at ``now`` that changes something."""
+    revision = 1 if entry is None else entry.series.revision + 1
+    if entry is None or not entry.series.rows:
+        held, rewritten = HeldSeries(candles, np.full(len(candles), revision)), False
+        held = held if entry is None else replace(held, gone=entry.place.gone, notes=entry.place.notes)
+    else:
+        held, rewritten = _merged(entry.place, candles, change, revision), change.rewrites(candles, entry.series.last)
+    counts = change.upserted
+    day, kind = change.first_day(candles), CHANGE if rewritten else APPEND
+    return _next(entry, held, now, kind, day, inserted=counts.inserted, updated=counts.updated)
+
+
+def cut(entry: HeldEntry, low: int | None, high: int | None, now: int, *, for_good: bool) -> HeldEntry:
+    """The entry after a deletion of ``low <= time < high``; the same one where there is nothing to delete."""
+    held, revision = entry.place, entry.series.revision
+    gone = _between(held.candles.microseconds, low, high)
+    left = entry
+    if gone.any():
+        revision += 1
+        kept = HeldSeries(_rows(held.candles, ~gone), held.revision[~gone], held.gone, held.notes)
+        if not for_good:
+            kept = replace(kept, gone=(*held.gone, held.taken(gone, revision)))
+        day = day_of(held.candles.microseconds[gone][0])
+        kind = RETIRE if for_good else DELETE
+        left = _next(entry, kept, now, kind, day, removed=int(np.count_nonzero(gone)))
+    if not for_good:
+        return left
+    others = tuple(one.rows(~_between(one.time, low, high)) for one in held.gone)
+    if left is entry and _versions(others) == _versions(held.gone):
+        return entry
+    return replace(
+        left, place=replace(left.place, gone=others), trail=left.trail.after_retirement(left.series.revision, high)
+    )
+
+
+def purged(entry: HeldEntry, at: int) -> tuple[HeldEntry, int]:
+    """The entry without the versions that were taken away at or before a moment, and how many those are."""
+    held = entry.place
+    last = _last(held, at)
+    if last is None or last.revision <= max(entry.trail.purged.revision, held.notes[0].revision):
+        return entry, 0
+    gone = tuple(one for one in held.gone if one.until > last.revision)
+    before = [note for note in held.notes if note.revision <= last.revision]
+    notes = (*stairs(before), *held.notes[len(before) :])
+    place = replace(held, gone=gone, notes=notes)
+    return replace(entry, place=place, trail=entry.trail.after_purge(last)), _versions(held.gone) - _versions(gone)
+
+
+def note_at(entry: HeldEntry, at: int) -> Note:
+    """The write that a moment means; raises HistoryError, UnknownSeriesError."""
+    notes = entry.place.notes
+    return known(entry.series, entry.trail, at, _last(entry.place, at), notes[0].written_at)
+
+
+def read_at(entry: HeldEntry, at: int, note: Note, start: Moment | None, end: Moment | None) -> Candles:
+    """A range as known at a moment, whose write is ``note``; raises HistoryError."""
+    low, high = bounds(note.calendar, start, end)
+    check_retired(entry.series, entry.trail, at, note, low)
+    return entry.place.at(note).between(low, high)
+
+
+def record_at(entry: HeldEntry, at: int, note: Note) -> Series:
+    """The record as known at a moment; raises HistoryError, and UnknownSeriesError where there was no candle."""
+    check_retired(entry.series, entry.trail, at, note, None)
+    time = entry.place.at(note).microseconds
+    if not len(time):
+        raise absent(entry.series, at, "had been deleted")
+    later = [one for one in entry.place.notes if one.revision > note.revision]
+    return replace(
+        entry.series,
+        calendar=note.calendar,
+        rows=len(time),
+        first=int(time[0]),
+        last=int(time[-1]),
+        revision=note.revision,
+        generation=entry.series.generation - sum(one.kind in REWRITING for one in later),
+    )
+
+
+def _last(held: HeldSeries, at: int) -> Note | None:
+    """The last write at or before a moment."""
+    below = bisect_right(held.notes, at, key=lambda note: note.written_at)
+    return held.notes[below - 1] if below else None
+
+
+def _next(
+    entry: HeldEntry | None,
+    held: HeldSeries,
+    now: int,
+    kind: str,
+    day: int,
+    *,
+    inserted: int = 0,
+    updated: int = 0,
+    removed: int = 0,
+) -> HeldEntry:
+    """The entry after a write that left ``held`` and touched days from ``day`` on."""
+    candles = held.candles
+    time = candles.microseconds
+    rows = len(time)
+    series = Series(
+        symbol=candles.symbol,
+        timeframe=candles.timeframe,
+        calendar=candles.calendar.name,
+        rows=rows,
+        first=int(time[0]) if rows else 0,
+        last=int(time[-1]) if rows else 0,
+        revision=1 if entry is None else entry.series.revision + 1,
+        generation=(0 if entry is None else entry.series.generation) + int(kind in REWRITING),
+    )
+    history = History() if entry is None else entry.history
+    trail = NEW if entry is None else entry.trail
+    at = trail.next(now)
+    note = Note(series.revision, at, kind, series.calendar, day, inserted, updated, removed)
+    held = replace(held, notes=(*held.notes, note))
+    return Entry(series, history.written(day, series.revision), held, trail.noted(at))
+
+
+def _merged(held: HeldSeries, new: Candles, change: Change, revision: int) -> HeldSeries:
+    """Both, sorted; a new candle takes the place of a different one, an equal one stays the version that it is."""
+    old = held.candles
+    if change.upserted.inserted == len(new) and new.microseconds[0] > old.microseconds[-1]:  # the usual write
+        values = {name: np.concatenate([getattr(old, name), getattr(new, name)]) for name in VALUES}
+        time = np.concatenate([old.microseconds, new.microseconds])
+        candles = Candles.trusted(old.symbol, old.timeframe, old.calendar, time, values)
+        return replace(held, candles=candles, revision=np.concatenate([held.revision, np.full(len(new), revision)]))
+    new = _rows(new, change.new | change.different)
+    replaced = np.isin(old.microseconds, new.microseconds, assume_unique=True)
+    gone = (*held.gone, held.taken(replaced, revision)) if change.upserted.updated else held.gone
+    time = np.concatenate([old.microseconds[~replaced], new.microseconds])
+    order = np.argsort(time)
+    values = {name: np.concatenate([getattr(old, name)[~replaced], getattr(new, name)])[order] for name in VALUES}
+    candles = Candles.trusted(old.symbol, old.timeframe, old.calendar, time[order], values)
+    revisions = np.concatenate([held.revision[~replaced], np.full(len(new), revision)])[order]
+    return HeldSeries(candles, revisions, gone, held.notes)
+
+
+def _rows(candles: Candles, chosen: Mask) -> Candles:
+    values = {name: getattr(candles, name)[chosen] for name in VALUES}
+    time = candles.microseconds[chosen]
+    return Candles.trusted(candles.symbol, candles.timeframe, candles.calendar, time, values)
+
+
+def _versions(gone: tuple[Gone, ...]) -> int:
+    return sum(len(one.time) for one in gone)
+
+
+def _between(time: Integers, low: int | None, high: int | None) -> Mask:
+    inside = np.ones(len(time), np.bool_)
+    if low is not None:
+        inside &= time >= low
+    if high is not None:
+        inside &= time < high
+    return inside
