@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,13 @@ from candlewick.candles import VALUES, Candles
 from candlewick.columnar import Floats, Integers
 
 DESK = "desk"
+
+
+def at_timeframe(candles: Candles, timeframe: str) -> Candles:
+    """The bars of a timeframe as candles of their own."""
+    bars = cw.aggregate(candles, timeframe)
+    columns = {name: getattr(bars, name) for name in VALUES}
+    return Candles.trusted(bars.symbol, bars.timeframe, bars.calendar, bars.microseconds, columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,20 +42,29 @@ class Export:
         )
 
     def rows(self, chosen: object) -> Export:
+        """Those rows only."""
         return replace(
             self, time=self.time[chosen], columns={name: column[chosen] for name, column in self.columns.items()}
         )  # type: ignore[index]
 
     def stamped(self, time: Integers) -> Export:
+        """The same rows with other times."""
         return replace(self, time=time)
 
     def set(self, **columns: Floats) -> Export:
+        """Other values in some columns."""
         return replace(self, columns=self.columns | columns)
 
     def only(self, *titles: str) -> Export:
+        """Those columns only."""
         return replace(self, columns={title: self.columns[title] for title in titles})
 
+    def titled(self, **titles: str) -> Export:
+        """Other titles."""
+        return replace(self, columns={titles.get(name, name): column for name, column in self.columns.items()})
+
     def rounded(self, digits: int) -> Export:
+        """Written with so many digits behind the point."""
         return replace(self, digits=digits)
 
     def write(self, path: Path) -> Path:
@@ -96,7 +112,7 @@ def quiet(candles: Candles, rows: Sequence[int]) -> Candles:
     return rebuilt(candles, **columns)
 
 
-def sampled(export: Export, candles: Candles, period: int = 20) -> Export:
+def sampled(export: Export, period: int = 20) -> Export:
     """Bollinger bands from the sample deviation."""
     upper, middle, lower = (export.columns[f"bollinger_{period}_2_{part}"] for part in ("upper", "middle", "lower"))
     factor = np.sqrt(period / (period - 1))
@@ -114,6 +130,3 @@ def closes(candles: Candles, export: Export) -> Integers:
     """The close of each row's bucket."""
     edges = Edges.between(candles.calendar, candles.timeframe, int(export.time[0]), int(export.time[-1]) + 1)
     return np.array([edges.close_of(int(at)) for at in export.time], dtype=np.int64)
-
-
-Change = Callable[[Candles], Export]

@@ -88,11 +88,9 @@ def _account(sheet: Sheet, bars: list[Pair]) -> tuple[Account, list[Pair]]:
     """Steps 1 to 4."""
 
     def match(account: Account) -> list[Pair]:
-        return [*bars, *indicator_pairs(sheet, account, bars)]
+        return indicator_pairs(sheet, account, bars, quick=True)
 
     def agreeing(account: Account, pair: Pair) -> int:
-        if pair.meaning.indicator is None:
-            return int(sheet.judge(account, pair).agrees.sum())
         place = pair.theirs.place
         ways = [account, *(_by(account, place, formula) for formula in formulas_of(pair.meaning))]
         return max(int(sheet.judge(one, pair).agrees.sum()) for one in ways)
@@ -100,7 +98,7 @@ def _account(sheet: Sheet, bars: list[Pair]) -> tuple[Account, list[Pair]]:
     priced = any(pair.meaning.column in PRICES for pair in bars)
     score = by_prices(sheet, bars) if priced else by_indicators(match, agreeing)
     account = edited(sheet, frame(sheet, bars, score), bars)
-    pairs = match(account)
+    pairs = [*bars, *indicator_pairs(sheet, account, bars)]
     if not pairs:
         titles = ", ".join(column.title for column in sheet.reference.columns) or "none"
         raise InputError(

@@ -41,7 +41,7 @@ def frame(sheet: Sheet, pairs: Sequence[Pair], score: Score) -> Account:
     ways = sheet.ground.ways()
     tried: list[tuple[Way, Labels]] = [(OURS, one) for one in labels]
     tried += [(way, OPEN) for way in ways]
-    if reached < 0.9 * rows:
+    if priced and reached < 0.9 * rows:
         tried += list(product(ways, labels))
     for way, reading in tried:
         account = Account(way=way, labels=reading)

@@ -56,8 +56,11 @@ def bar_pairs(reference: Reference, taken: Sequence[Pair]) -> list[Pair]:
     return pairs
 
 
-def indicator_pairs(sheet: Sheet, account: Account, taken: Sequence[Pair]) -> list[Pair]:
-    """Every further column that is one of our indicators: each of ours once, unless titles say otherwise."""
+def indicator_pairs(sheet: Sheet, account: Account, taken: Sequence[Pair], *, quick: bool = False) -> list[Pair]:
+    """Every further column that is one of our indicators: each of ours once, unless titles say otherwise.
+
+    ``quick``: other formulas are tried only of what a title says.
+    """
     places = {pair.theirs.place for pair in taken}
     found: list[Pair] = []
     loose: list[tuple[float, float, Pair]] = []
@@ -69,8 +72,10 @@ def indicator_pairs(sheet: Sheet, account: Account, taken: Sequence[Pair]) -> li
             if reading.meanings[0].indicator is not None:
                 found.append(Pair(column, reading.meanings[0], "name"))
             continue
-        best = _fitting(sheet, account, column, reading.meanings)
-        if not best and reading.how != "none":  # a moving average may be of another kind than its title says
+        best = _fitting(sheet, account, column, reading.meanings, other=not quick or reading.how != "none")
+        if (
+            not best and reading.how != "none" and not quick
+        ):  # a moving average may be of another kind than its title says
             best = _fitting(sheet, account, column, tuple(everything()))
         loose += best or _nearest(sheet, account, column, reading)
     used = {pair.meaning.column for pair in (*taken, *found)}
@@ -85,7 +90,7 @@ def indicator_pairs(sheet: Sheet, account: Account, taken: Sequence[Pair]) -> li
 
 
 def _fitting(
-    sheet: Sheet, account: Account, column: Column, meanings: Sequence[Meaning]
+    sheet: Sheet, account: Account, column: Column, meanings: Sequence[Meaning], *, other: bool = True
 ) -> list[tuple[float, float, Pair]]:
     """The definitions that fit, as (share of rows that do not agree, distance, pair), the best first."""
     scored = []
@@ -93,7 +98,7 @@ def _fitting(
         pair = Pair(column, meaning, "fit")
         share, distance = _fit(sheet, account, pair)
         scored.append((1 - share, distance, pair))
-    if not any(one[0] <= 1 - FITS for one in scored):
+    if other and not any(one[0] <= 1 - FITS for one in scored):
         nearest = sorted(scored, key=lambda one: one[1])[:TRIED]
         scored = [_other_way(sheet, account, pair, distance) for _, distance, pair in nearest]
     return sorted((one for one in scored if one[0] <= 1 - FITS), key=lambda one: one[:2])

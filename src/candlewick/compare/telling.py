@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from candlewick.compare.account import (
 from candlewick.compare.attribution import Attributed, Effect
 from candlewick.compare.comparison import FIRST, Cause, Comparison, DifferingRow, Figure, Match
 from candlewick.compare.edits import HOURS, MISSING, SOURCE, ZERO_VOLUME, Edit, of_causes
-from candlewick.compare.formulas import SAYS
+from candlewick.compare.formulas import SAYS, formulas_of
 from candlewick.compare.labels import candidates
 from candlewick.compare.sheet import Sheet
 from candlewick.compare.solve import alone
@@ -91,7 +92,7 @@ def _cause(sheet: Sheet, found: Attributed, effect: Effect, pairs: Sequence[Pair
         before=effect.before,
         after=effect.after,
         evidence=tuple(_evidence(sheet, found, name, edits, pairs, effect)),
-        also=tuple(_also(sheet, account)) if name == LABELS else (),
+        also=tuple(_also(sheet, found, name, pairs)),
     )
 
 
@@ -198,14 +199,32 @@ def _evidence(
         }
 
 
-def _also(sheet: Sheet, account: Account) -> Iterable[str]:
-    """Other readings of labels that put every row where this one does."""
-    opened = sheet.opened(account)
-    for other in candidates(sheet.ground):
-        if other != account.labels:
-            same = other.opened(sheet.reference.time, sheet.ground, account.way) == opened
-            if bool(same.all()):
-                yield str(other)
+def _also(sheet: Sheet, found: Attributed, name: str, pairs: Sequence[Pair]) -> Iterable[str]:
+    """Other readings of labels that put every row where this one does; other formulas that explain as much."""
+    account = found.account
+    if name == LABELS:
+        opened = sheet.opened(account)
+        for other in candidates(sheet.ground):
+            if other != account.labels:
+                same = other.opened(sheet.reference.time, sheet.ground, account.way) == opened
+                if bool(same.all()):
+                    yield str(other)
+    for one in SAYS if name in SAYS else ():
+        if one not in account.names and all(_as_well(sheet, account, name, one, pair) for pair in pairs):
+            yield SAYS[one]
+
+
+def _as_well(sheet: Sheet, account: Account, name: str, other: str, pair: Pair) -> bool:
+    """True where a column agrees as well with ``other`` in the place of ``name``."""
+    formula = account.formulas.get(pair.theirs.place)
+    if formula is None or name not in formula.names:
+        return True
+    wanted = {*formula.names, other} - {name}
+    for one in formulas_of(pair.meaning):
+        if set(one.names) == wanted:
+            changed = replace(account, formulas={**account.formulas, pair.theirs.place: one})
+            return bool((sheet.judge(changed, pair).agrees == sheet.judge(account, pair).agrees).all())
+    return False
 
 
 def _rows(sheet: Sheet, found: Attributed, pairs: Sequence[Pair], titles: Mapping[int, str]) -> Iterable[DifferingRow]:
