@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,13 +16,17 @@ if TYPE_CHECKING:
 
 BEYOND = 1
 """Exit code for a value outside its bound."""
+WIDTH = 100
+"""Characters of a line of text, beside its name."""
 BARS = 10
 """Bars of the window that the table shows, the last ones; --json has more."""
 
 
 def explain(
     symbol: options.Symbol,
-    timeframe: Annotated[str, typer.Option(metavar="TF", help="Length of the bar: 1m, 5m, 90m, 1h, 4h, 1d, 1w or 1mo.")],
+    timeframe: Annotated[
+        str, typer.Option(metavar="TF", help="Length of the bar: 1m, 5m, 90m, 1h, 4h, 1d, 1w or 1mo.")
+    ],
     at: Annotated[
         str,
         typer.Option(
@@ -115,10 +120,11 @@ def _print(found: dict[str, Any]) -> None:
     rows = told(found)
     wide = max(map(len, rows))
     for name, text in rows.items():
-        typer.echo(f"{name.ljust(wide)}  {text}")
+        for at, line in enumerate(textwrap.wrap(text, WIDTH)):
+            typer.echo(f"{('' if at else name).ljust(wide)}  {line}")
     window = found["window"]
     shown = window["shown"][-BARS:]
-    typer.echo(f"\nBars of the window, {_of(len(shown), window['bars'])}:")
+    typer.echo(f"\nBars of the window, {_of(len(shown), window['bars'], 'the last')}:")
     names = ("open", "high", "low", "close", "volume")
     table = [
         [one["time"], one["session"], *(_number(one[name]) for name in names), f"{one['n']} of {one['possible']}"]
@@ -126,7 +132,7 @@ def _print(found: dict[str, Any]) -> None:
     ]
     print_table(("time", "session", *names, "candles"), table, numbers=range(2, 8))
     bar = found["bar"]
-    typer.echo(f"\nCandles of the bar, {_of(len(bar['candles']), bar['n'])}:")
+    typer.echo(f"\nCandles of the bar, {_of(len(bar['candles']), bar['n'], 'first and last')}:")
     candles = [[one["time"], *(_number(one[name]) for name in names)] for one in bar["candles"]]
     print_table(("time", *names), candles, numbers=range(1, 6))
 
@@ -188,10 +194,8 @@ def _difference(again: dict[str, Any]) -> str:
     return f"{again['difference']:.3g}; {whose} of {again['bound']:.3g} is {verdict}"
 
 
-def _of(shown: int, count: int) -> str:
-    if shown == count:
-        return "all of them"
-    return f"{shown} of {count:,}"
+def _of(shown: int, count: int, which: str) -> str:
+    return "all of them" if shown == count else f"{which} {shown} of {count:,}"
 
 
 def _number(value: float) -> str:

@@ -92,29 +92,32 @@ def _follows(one: Indicator) -> str:
 
 
 def _known(name: str) -> list[str]:
-    """Names that might have been meant: bars' columns, the presets', each kind's by default, and those of the kind that
-    the name begins with, with as many of its parameters as fit, of every source."""
+    """Names that might have been meant: those of the indicator that the name spells in another way, else bars' columns,
+    the presets', each kind's by default, and those with as many of the name's parameters as fit, of every source."""
     found = dict.fromkeys(BARS)
     ones = [one for text in PRESETS.values() for one in parse_indicators(text)]
     for cls in catalogue().values():
-        ones += [example(cls), *_fitting(cls, name)]
+        pieces = re.findall(r"\d[0-9p.]*|[a-z]+", name.removeprefix(cls.kind)) if name.startswith(cls.kind) else []
+        values = [piece.replace("p", ".") if piece[0].isdigit() else piece for piece in pieces]
+        for count in range(len(values), 0, -1):
+            one = _made(cls, values[:count])
+            if one is not None and count == len(values):
+                return list(one.columns)
+            if one is not None:
+                own = dataclasses.asdict(one)
+                ones += [one, *(cls(**own | {"source": source}) for source in SOURCES if "source" in own)]
+                break
+        ones.append(example(cls))
     for one in ones:
         found |= dict.fromkeys(one.columns)
     return list(found)
 
 
-def _fitting(cls: type[Indicator], name: str) -> list[Indicator]:
-    if not name.startswith(cls.kind):
-        return []
-    pieces = re.findall(r"[0-9p.]+|[a-z]+", name.removeprefix(cls.kind))
-    for count in range(len(pieces), 0, -1):
-        try:
-            (one,) = parse_indicators(f"{cls.kind}({','.join(piece.replace('p', '.') for piece in pieces[:count])})")
-        except InputError:
-            continue
-        own = dataclasses.asdict(one)
-        return [one, *(cls(**own | {"source": source}) for source in SOURCES if "source" in own)]
-    return []
+def _made(cls: type[Indicator], values: list[str]) -> Indicator | None:
+    try:
+        return parse_indicators(f"{cls.kind}({','.join(values)})")[0]
+    except InputError:
+        return None
 
 
 def _form(name: str) -> str:

@@ -22,7 +22,7 @@ from candlewick.explain.bar_candles import BarCandles
 from candlewick.explain.column import Column
 from candlewick.explain.explanation import Explanation, Origin, WarmUp
 from candlewick.explain.recomputed import recompute
-from candlewick.explain.undefined import UNEXPLAINED, why_undefined
+from candlewick.explain.undefined import INFINITE, UNEXPLAINED, why_undefined
 from candlewick.indicators import VWAP, Indicator
 from candlewick.moments import Moment, moment
 from candlewick.service.answer import Answer
@@ -110,13 +110,20 @@ def _look(
 def _told(found: _Found, column: Column) -> Explanation:
     answer, made, row = found.served.answer, found.made, found.row
     series, candles, bars = found.snapshot.series, found.snapshot.candles, made.bars
-    value = _value(answer, column)
+    raw = _raw(answer, column)
+    value = raw if math.isfinite(raw) else None
     one = column.indicator
     again = recompute(column, made.of(row), bars, row, value, engine=answer.engine)
-    undefined = None
-    if value is None:
-        undefined = UNEXPLAINED if again.value is not None else why_undefined(column, bars, row)
     present = row + 1
+    undefined = None
+    if math.isinf(raw):
+        undefined = INFINITE
+    elif value is None and again.value is not None:
+        undefined = UNEXPLAINED
+    elif value is None and again.note is not None and present >= column.needed:
+        undefined = f"not known, since the exact value is {again.note}"
+    elif value is None:
+        undefined = why_undefined(column, bars, row)
     return Explanation(
         symbol=found.request.symbol,
         timeframe=str(found.request.timeframe),
@@ -151,12 +158,11 @@ def _told(found: _Found, column: Column) -> Explanation:
     )
 
 
-def _value(answer: Answer, column: Column) -> float | None:
-    """The served value; None where undefined, and where it is no number that JSON has."""
+def _raw(answer: Answer, column: Column) -> float:
+    """The served value, NaN where undefined."""
     name = column.name
     values = getattr(answer.bars, name) if column.indicator is None else answer.indicators[name]
-    value = float(values[0])
-    return value if math.isfinite(value) else None
+    return float(values[0])
 
 
 def _kernel(engine: str, column: Column) -> str:

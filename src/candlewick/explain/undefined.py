@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from candlewick.bars import Bars
 from candlewick.explain.column import Column
 from candlewick.indicators import RSI, VWAP, Bollinger, PercentB, Stochastic
 
 UNEXPLAINED = "not by its definition: the engine left it undefined"
+INFINITE = "infinite: it leaves the range of float64"
 
 
 def why_undefined(column: Column, bars: Bars, row: int) -> str:
@@ -24,11 +23,11 @@ def why_undefined(column: Column, bars: Bars, row: int) -> str:
         case VWAP():
             return "zero volume: nothing has traded since the sums began"
         case Bollinger(period=n) | PercentB(period=n):
-            flat = not np.ptp(getattr(bars, one.source)[row + 1 - n : row + 1])
+            window = getattr(bars, one.source)[row + 1 - n : row + 1]
             if isinstance(one, PercentB):
                 return f"zero width: the last {n} values of {one.source} are equal, so the bands touch"
-            level = "all 0" if flat else "0 within rounding of the bands' distance"
-            return f"zero middle: the mean of the last {n} values of {one.source} is {level}"
+            level = "all 0" if not window.any() else "0 on average, within rounding of their distances"
+            return f"zero middle: the last {n} values of {one.source} are {level}"
         case Stochastic(period=n):
             return f"zero range: high and low of {n} bars are equal in a window that is part of it"
     return "undefined by its own definition"
