@@ -23,7 +23,7 @@ KEPT = 100_000
 @dataclass(frozen=True)
 class Reading:
     """Bars to read with GET: ``start <= time < end`` in milliseconds, None for no end. ``changed``: bars given before
-    are different now; else only what was not given is wanted. ``revision``: the series is known up to it afterwards."""
+    may be different now; else only what was not given is wanted. ``revision``: what is known of the series then."""
 
     start: int
     end: int | None
@@ -32,7 +32,8 @@ class Reading:
 
 
 class Followed:
-    """One series of a stream. ``since``: the last bar of an earlier stream, if it goes on from there."""
+    """One series of a stream. ``since``: the last bar of an earlier stream, if it goes on from there: of the bars before
+    it nothing is known, so none of them can be missed."""
 
     def __init__(self, symbol: str, timeframe: str, since: StreamedBar | None = None) -> None:
         self.symbol = symbol
@@ -40,14 +41,17 @@ class Followed:
         self._revision = None if since is None else since.revision
         # A bar that was still forming is not behind us: it will come as final.
         self._floor = None if since is None else since.milliseconds - (not since.final)
-        self._given: list[int] = []
-        self._forming: int | None = None
+        self._given: list[int] = [] if since is None or not since.final else [since.milliseconds]
+        self._forming: set[int] = set()
+        self._unsure: set[int] = set()
         self._read_at = 0
 
     @property
     def last(self) -> int | None:
         """The open of the last final bar that was given, in milliseconds."""
-        return self._given[-1] if self._given else self._floor
+        if self._given and (self._floor is None or self._given[-1] > self._floor):
+            return self._given[-1]
+        return self._floor
 
     @property
     def since(self) -> dict[str, int] | None:
@@ -57,8 +61,10 @@ class Followed:
         return {"revision": self._revision, "time": self.last}
 
     def connected(self) -> None:
-        """Messages are from a new connection: another server may count other revisions."""
+        """Messages are from a new connection: another server may count other revisions, and bars that formed may have
+        gone meanwhile, which shows when a later one comes."""
         self._read_at = 0
+        self._unsure = set(self._forming)
 
     def take(self, message: Mapping[str, Any]) -> Iterator[StreamedBar | Reading]:
         """What a message of this series gives. Kinds that are not known are for newer clients: nothing."""
@@ -67,9 +73,9 @@ class Followed:
             yield from self._snapshot(message)
         elif kind in ("forming", "final"):
             bar = bar_of(self.symbol, self.timeframe, message["bar"], message["revision"])
-            if bar.revision >= self._read_at:  # else it is older than what was read
+            if bar.final or bar.revision >= self._read_at:  # else it is older than what was read
                 yield from self._bar(bar)
-            self._revision = max(bar.revision, self._revision or 0)
+            self._revision = bar.revision
         elif kind == "revision":
             yield Reading(message["from"], None, True, message["revision"])
         elif kind == "gap":
@@ -82,20 +88,22 @@ class Followed:
         bars = bars_of(self.symbol, self.timeframe, columns, answer.revision)
         there = {bar.milliseconds for bar in bars}
         end = math.inf if asked.end is None else asked.end
-        for time in [one for one in self._all() if asked.start <= one < end and one not in there]:
-            yield self._removed(time, answer.revision)
+        yield from self._gone(asked.start, end, there, answer.revision)
         for bar in bars:
             if asked.start <= bar.milliseconds < end:
                 yield from self._bar(bar, again=asked.changed)
         if asked.end is None:
             self._read_at = answer.revision
         if asked.revision is not None:
-            self._revision = max(asked.revision, self._revision or 0)
+            self._revision = asked.revision
 
     def _snapshot(self, message: Mapping[str, Any]) -> Iterator[StreamedBar | Reading]:
         bars = bars_of(self.symbol, self.timeframe, message["columns"], message["revision"])
-        if bars and self.last is not None and bars[0].milliseconds > self.last:
-            yield Reading(self.last + 1, bars[0].milliseconds, False, None)
+        behind = min(self._forming, default=None) if self.last is None else self.last + 1
+        if bars and behind is not None and bars[0].milliseconds > behind:
+            yield Reading(behind, bars[0].milliseconds, False, None)
+        there = {bar.milliseconds for bar in bars}
+        yield from self._gone(min(there, default=-math.inf), math.inf, there, message["revision"])
         for bar in bars:
             yield from self._bar(bar)
         self._revision = message["revision"]
@@ -106,10 +114,12 @@ class Followed:
         before = last is not None and time <= last
         if before and not again and (not bar.final or self._known(time)):
             return
+        yield from [self._removed(one, bar.revision) for one in sorted(self._unsure) if one < time]
+        self._unsure.discard(time)
         if bar.final:
             self._remember(time)
         elif not before:
-            self._forming = time
+            self._forming.add(time)
         yield bar.as_corrected() if before else bar
 
     def _known(self, time: int) -> bool:
@@ -120,18 +130,21 @@ class Followed:
         at = bisect_left(self._given, time)
         if at == len(self._given) or self._given[at] != time:
             self._given.insert(at, time)
-        if self._forming is not None and self._forming <= time:
-            self._forming = None
+        self._forming = {one for one in self._forming if one > time}
         if len(self._given) > KEPT:
-            self._floor = self._given[len(self._given) - KEPT - 1]
-            del self._given[: len(self._given) - KEPT]
+            gone = self._given.pop(0)
+            self._floor = gone if self._floor is None else max(gone, self._floor)
 
-    def _all(self) -> list[int]:
-        return self._given if self._forming is None else [*self._given, self._forming]
+    def _gone(self, start: float, end: float, there: set[int], revision: int) -> Iterator[StreamedBar]:
+        """The bars that were given and are no longer there."""
+        given = [*self._given[bisect_left(self._given, start) :], *sorted(self._forming)]
+        for time in [one for one in given if start <= one < end and one not in there]:
+            yield self._removed(time, revision)
 
     def _removed(self, time: int, revision: int) -> StreamedBar:
-        if time == self._forming:
-            self._forming = None
+        if time in self._forming:
+            self._forming.remove(time)
+            self._unsure.discard(time)
         else:
             self._given.remove(time)
         return StreamedBar(

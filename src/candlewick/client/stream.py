@@ -72,7 +72,10 @@ class BarStream:
         self._address = address
         self._read = read
         self._asked = dict(asked)
-        self._followed = {name: Followed(name, asked["timeframe"], since.get(name)) for name in symbols}
+        # By the name of the subscription: a symbol may be longer than those are.
+        self._followed = {
+            str(at): Followed(name, asked["timeframe"], since.get(name)) for at, name in enumerate(symbols)
+        }
         self._timeout = timeout
         self._closed = threading.Event()
         self._socket: ClientConnection | None = None
@@ -106,15 +109,23 @@ class BarStream:
                 yield from self._meant(message)
 
     def _meant(self, message: Mapping[str, Any]) -> Iterator[StreamedBar]:
-        followed = self._followed.get(message.get("id", ""))
-        for found in () if followed is None else followed.take(message):
-            if isinstance(found, StreamedBar):
-                yield found
-                continue
-            answer = self._again(followed.symbol, found)
-            if answer is None:
-                return  # the connection is given up too, and the next one begins where this was
-            yield from followed.reading(found, answer)
+        followed = self._followed.get(str(message.get("id")))
+        if followed is None:
+            return
+        try:
+            for found in followed.take(message):
+                if isinstance(found, StreamedBar):
+                    yield found
+                    continue
+                answer = self._again(followed.symbol, found)
+                if answer is None:
+                    return  # the connection is given up too, and the next one begins where this was
+                yield from followed.reading(found, answer)
+        except CandlewickError:  # some of which are a KeyError or a ValueError
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            problem = f"what it streams cannot be understood: {type(error).__name__}: {error}"
+            raise UnreachableError(self._address.url, problem) from error
 
     def _again(self, symbol: str, reading: Reading) -> ServedAnswer | None:
         end = None if reading.end is None else reading.end * 1000
@@ -182,9 +193,11 @@ class BarStream:
         import msgspec
 
         wanted = []
-        for symbol, followed in self._followed.items():
+        for name, followed in self._followed.items():
             followed.connected()
-            one = {"id": symbol, "symbol": symbol, **self._asked, "since": followed.since}
+            one = {"id": name, "symbol": followed.symbol, **self._asked, "since": followed.since}
+            if followed.since is not None:
+                del one["bars"]  # it says how many come at the beginning, not after a connection was lost
             wanted.append({name: value for name, value in one.items() if value is not None})
         return msgspec.json.encode({"subscribe": wanted}).decode()
 
@@ -193,7 +206,7 @@ class BarStream:
         for text in connection:
             message = self._decoded(text)
             if message["kind"] == "refused":
-                raise error_of(message["problem"])
+                raise self._told(message.get("problem"), "the server refused it")
             if message["kind"] == "bye":
                 raise self._farewell(message)
             yield message
@@ -201,12 +214,14 @@ class BarStream:
             raise PassingError(UnreachableError(self._address.url, "it closed the stream"))
 
     def _farewell(self, message: Mapping[str, Any]) -> Exception:
-        reason, detail = message.get("reason"), message.get("detail")
-        known = isinstance(detail, dict)
-        error: CandlewickError = (
-            error_of(detail) if known else ServiceError(f"stream: the server ended it: {detail or reason}")
-        )
+        reason = message.get("reason")
+        error = self._told(message.get("detail"), f"the server ended it: {reason}")
         return error if reason in ENDING else PassingError(error)
+
+    def _told(self, problem: Any, otherwise: str) -> CandlewickError:
+        if isinstance(problem, dict):
+            return error_of(problem)
+        return ServiceError(f"stream: {otherwise}{'' if problem is None else f': {problem}'}")
 
     def _decoded(self, text: str | bytes) -> dict[str, Any]:
         import msgspec
