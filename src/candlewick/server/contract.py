@@ -76,14 +76,19 @@ def answers(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Responses:
-    """A response that is no problem. ``schema``: the name of one of `SCHEMAS`, or itself."""
+    """A response that is no problem. ``schema``: the name of one of `SCHEMAS`, or itself; the example is that of the
+    schema unless another is given."""
     found = ref(schema) if isinstance(schema, str) else schema
-    shown = SCHEMAS[schema].get("example") if example is None and isinstance(schema, str) else example
-    content: Described = {"schema": found} | ({} if shown is None else {"example": shown})
+    content: Described = {"schema": found} | ({} if example is None else {"example": example})
     described: Described = {"description": about, "content": {media: content}}
     if headers:
         described["headers"] = {name: {"description": text, "schema": TEXT} for name, text in headers.items()}
     return {status: described}
+
+
+def body(media: str, schema: str) -> Described:
+    """The body of a request. ``schema``: the name of one of `SCHEMAS`."""
+    return {"required": True, "content": {media: {"schema": ref(schema)}}}
 
 
 def problems(*statuses: int) -> Responses:
@@ -94,17 +99,30 @@ def problems(*statuses: int) -> Responses:
 def completed(document: Described) -> Described:
     """The framework's document with the schemas and with what any operation may answer."""
     components = document.setdefault("components", {})
-    components["schemas"] = SCHEMAS | components.get("schemas", {})
+    components["schemas"] = SCHEMAS
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "Needed on any address but this machine's own."}
     }
     for operation in _operations(document):
         responses = operation["responses"]
+        responses.pop("422", None)  # the framework's own, which is told as 400
         for status in COMMON:
             responses.setdefault(str(status), _problem(status))
         operation["responses"] = dict(sorted(responses.items()))
+        for described in (operation.get("requestBody", {}), *responses.values()):
+            for content in described.get("content", {}).values():
+                _exemplify(content)
         operation.setdefault("security", [{}, {"key": []}])
     return document
+
+
+def _exemplify(content: Described) -> None:
+    """Here rather than in the route, since the framework drops what is null in an example."""
+    schema = content.get("schema", {})
+    name = (schema if "$ref" in schema else schema.get("items", {})).get("$ref", "").rpartition("/")[2]
+    if name and "example" not in content:
+        example = SCHEMAS[name]["example"]
+        content["example"] = example if "$ref" in schema else [example]
 
 
 def _operations(document: Described) -> Iterable[Described]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
@@ -106,5 +107,4 @@ def _schemas(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Text with its `code` marked as such."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if at % 2 and at < len(parts) - 1 else part for at, part in enumerate(parts))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

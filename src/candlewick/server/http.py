@@ -15,7 +15,7 @@ from candlewick.server.hot import Hot
 from candlewick.server.lane import Limits
 from candlewick.server.problem import CONTENT_TYPE, Problem, Refusal, defect, problem_of, refusal_of
 from candlewick.server.request_log import Line, RequestLog
-from candlewick.server.responses import Counted
+from candlewick.server.responses import METHODS, Counted
 from candlewick.server.serving import Serving
 from candlewick.version import __version__
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Scope
 
     from candlewick.server.layered import Layer
 
@@ -94,7 +95,10 @@ def _tell_problems(app: FastAPI) -> None:
             404: f"nothing is at {request.url.path}",
             405: f"{request.method} is not for {request.url.path}",
         }.get(error.status_code, str(error.detail))
-        return response(refusal_of(error.status_code, detail, error.headers))
+        headers = error.headers
+        if error.status_code == 405:  # the framework names the methods of the first route alone
+            headers = {"Allow": ", ".join(_methods_at(app, request.scope))}
+        return response(refusal_of(error.status_code, detail, headers))
 
     async def invalid(_: Request, error: Any) -> Response:
         first = error.errors()[0]
@@ -109,6 +113,18 @@ def _tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, unforeseen)
+
+
+def _methods_at(app: FastAPI, scope: Scope) -> list[str]:
+    """What may be done at a path."""
+    from starlette.routing import Match
+
+    found = [
+        method
+        for method in METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.router.routes)
+    ]
+    return sorted({*found, *(["HEAD"] if "GET" in found else [])})
 
 
 def response(problem: Problem) -> Response:

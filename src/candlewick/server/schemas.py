@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from candlewick.server.asked import LONGEST_SYMBOL
+from candlewick.server.roles import ROLES
 
 Schema = dict[str, Any]
 
@@ -72,6 +73,32 @@ EXAMPLE_PROBLEM = {
     "nearest": ["SPY"],
 }
 
+_KEY: dict[str, Schema] = {
+    "id": TEXT,
+    "name": TEXT,
+    "role": {"enum": list(ROLES)},
+    "created": TEXT,
+    "revoked": either("string", "null"),
+    "used": either("string", "null"),
+}
+_KEY_EXAMPLE = {
+    "id": "0f1e2d3c",
+    "name": "desk-7",
+    "role": "viewer",
+    "created": "2024-01-02T14:30:00Z",
+    "revoked": None,
+    "used": None,
+}
+_INDICATOR_EXAMPLE = {
+    "name": "sma",
+    "signature": "sma(period, source=close)",
+    "example": "sma(20)",
+    "columns": ["sma_20"],
+    "warm_up": 19,
+    "meaning": "simple moving average",
+    "parameters": [{"name": "period", "default": None}, {"name": "source", "default": "close"}],
+    "sources": ["open", "high", "low", "close", "volume"],
+}
 _NUMBERS = listed(either("number", "null"))
 
 SCHEMAS: dict[str, Schema] = {
@@ -145,16 +172,7 @@ SCHEMAS: dict[str, Schema] = {
             "parameters": listed(thing({"name": TEXT, "default": either("number", "string", "null")})),
             "sources": listed(TEXT) | {"description": "Columns that it can be computed of."},
         },
-        example={
-            "name": "sma",
-            "signature": "sma(period, source=close)",
-            "example": "sma(20)",
-            "columns": ["sma_20"],
-            "warm_up": 19,
-            "meaning": "simple moving average",
-            "parameters": [{"name": "period", "default": None}, {"name": "source", "default": "close"}],
-            "sources": ["open", "high", "low", "close", "volume"],
-        },
+        example=_INDICATOR_EXAMPLE,
     ),
     "Indicators": thing(
         {
@@ -163,7 +181,11 @@ SCHEMAS: dict[str, Schema] = {
                 "type": "object",
                 "additionalProperties": thing({"indicators": TEXT, "columns": listed(TEXT)}),
             },
-        }
+        },
+        example={
+            "indicators": [_INDICATOR_EXAMPLE],
+            "presets": {"short": {"indicators": "sma(9) ema(9)", "columns": ["sma_9", "ema_9"]}},
+        },
     ),
     "Ingested": thing(
         {
@@ -214,8 +236,26 @@ SCHEMAS: dict[str, Schema] = {
         "required": ["percentage", "killed", "since", "arms", "guards"],
         "example": {"percentage": 10.0, "killed": False, "since": 1704205800000000, "arms": {}, "guards": {}},
     },
+    "NewKey": thing(
+        {"name": TEXT | {"description": "Whose key it is."}, "role": {"enum": list(ROLES)}},
+        {"why": TEXT | {"description": "A reason, for the journal."}},
+        example={"name": "desk-7", "role": "viewer"},
+    ),
+    "Key": thing(_KEY, example=_KEY_EXAMPLE),
+    "MadeKey": thing(
+        _KEY | {"key": TEXT | {"description": "What to send; it is shown here only."}},
+        example=_KEY_EXAMPLE | {"key": "cw_0f1e2d3c_..."},
+    ),
+    "Explanation": OPEN
+    | {
+        "description": "Definition, origin, bars and source candles, revision, calendar and kernel version, warm-up, "
+        "and the value recomputed exactly with the difference and its bound. Times in ISO UTC.",
+        "required": ["symbol", "column"],
+        "example": {"symbol": "SPY", "column": "sma_9", "value": 472.625},
+    },
     "Alive": thing(
-        {"alive": {"const": True}, "pid": WHOLE, "version": TEXT, "store": TEXT},
+        {"alive": {"const": True}},
+        {"pid": WHOLE, "version": TEXT, "store": TEXT},
         example={"alive": True, "pid": 4711, "version": "0.3.0", "store": "duckdb:///candles.duckdb"},
     ),
     "Health": thing(

@@ -172,7 +172,8 @@ class SmallApplication:
         self._hook("set_flag", name, value)
         if name not in self.values:
             raise UnknownNameError("flag", name, self.values)
-        if name == "rollout_percentage" and not 0 <= value <= 100:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name == "rollout_percentage" and not (number and 0 <= value <= 100):
             raise InputError(name, value, "give 0 to 100")
         self.values[name] = value
         self.journal.append((name, value, who, why))

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from candlewick.errors import CandlewickError
 from candlewick.server.application import Application
 from candlewick.server.asked import (
-    LONGEST_QUERY,
     LONGEST_SYMBOL,
     MANY_PARAMETERS,
     PARAMETERS,
@@ -21,58 +20,34 @@ from candlewick.server.asked import (
 )
 from candlewick.server.contract import answers, header, path, problems, query
 from candlewick.server.form import ARROW, JSON, JSON_ONLY, Form, form_of
+from candlewick.server.parameters import CLIENT_HEADER, EXAMPLES, KINDS
 from candlewick.server.problem import problem_of
-from candlewick.server.schemas import EXAMPLE_ANSWER, EXAMPLE_PROBLEM, TEXT, Schema, listed, ref
+from candlewick.server.schemas import EXAMPLE_ANSWER, EXAMPLE_PROBLEM, TEXT, listed, ref
 from candlewick.server.serving import answered, serving_of
-from candlewick.server.wanted import LONGEST_CLIENT, Headers, Wanted, note_served, reply, wanted_of
+from candlewick.server.wanted import Headers, Wanted, note_served, reply, wanted_of
 from candlewick.service.packed import packed
-from candlewick.service.served import CHOICES
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
 router = APIRouter(tags=["candles"])
 
-_FRAME: Schema = TEXT | {"pattern": "^([1-9][0-9]{0,4}[mh]|1d|1w|1mo)$"}
-_KINDS: dict[str, Schema] = {
-    "symbols": TEXT | {"minLength": 1},
-    "timeframe": _FRAME,
-    "source": _FRAME,
-    "start": TEXT | {"maxLength": 40},
-    "end": TEXT | {"maxLength": 40},
-    "indicators": TEXT | {"maxLength": LONGEST_QUERY},
-    "engine": {"enum": list(CHOICES)},
-    "zero_volume": {"enum": ["keep", "drop"]},
-    "final_only": {"enum": ["true", "false"]},
-    "limit": {"type": "integer", "minimum": 1, "maximum": 10**12 - 1},
-}
-_EXAMPLES = {
-    "symbols": "SPY,IBM",
-    "timeframe": "5m",
-    "start": "2024-01-02",
-    "end": "2024-01-02T21:00:00Z",
-    "indicators": "sma(9),bollinger(20,2)",
-}
 _NEEDED = ("timeframe", "symbols")
 _ONE = {
     "parameters": [
         path("symbol", "Symbol as stored, percent-encoded.", TEXT | {"minLength": 1, "maxLength": LONGEST_SYMBOL})
         | {"example": "SPY"},
         *(
-            query(name, about, _KINDS[name], required=name in _NEEDED, example=_EXAMPLES.get(name))
+            query(name, about, KINDS[name], required=name in _NEEDED, example=EXAMPLES.get(name))
             for name, about in PARAMETERS.items()
         ),
-        header(
-            "X-Candlewick-Client",
-            "Routing key of the caller, where the rollout routes by client.",
-            TEXT | {"minLength": 1, "maxLength": LONGEST_CLIENT},
-        ),
+        CLIENT_HEADER,
         header("If-None-Match", "Entity tags that the caller has: 304 when the answer is one of them still."),
     ]
 }
 _MANY = {
     "parameters": [
-        query(name, about, _KINDS[name], required=name in _NEEDED, example=_EXAMPLES.get(name))
+        query(name, about, KINDS[name], required=name in _NEEDED, example=EXAMPLES.get(name))
         for name, about in MANY_PARAMETERS.items()
     ]
 }
@@ -145,7 +120,10 @@ async def many(request: Request) -> Response:
 @router.get(
     "/v1/symbols",
     response_class=Response,
-    responses=answers(listed(ref("Series")), "Every stored series, by symbol, then from the finest timeframe on."),
+    responses=answers(
+        listed(ref("Series")),
+        "Every stored series, by symbol, then from the finest timeframe on.",
+    ),
     summary="What is stored",
 )
 async def symbols(request: Request) -> Response:

@@ -10,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from candlewick.errors import InputError, UnknownNameError
+from candlewick.server.contract import answers, body, problems
 from candlewick.server.problem import Refusal
+from candlewick.server.schemas import listed, ref
 from candlewick.server.serving import answered, serving_of
 from candlewick.server.wanted import CLIENT
 
@@ -20,20 +22,28 @@ BODY_BYTES = 64 * 1024
 router = APIRouter(tags=["control"])
 
 
-def _documented() -> dict[str, object]:
-    properties = {name: {"description": text} for name, text in CHANGE.items()}
-    schema = {"type": "object", "required": list(CHANGE), "properties": properties}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+_BODY = {"requestBody": body("application/json", "FlagChange")}
 
 
-@router.get("/v1/flags", response_class=Response)
+@router.get(
+    "/v1/flags",
+    response_class=Response,
+    responses=answers(listed(ref("Flag")), "Every flag."),
+    summary="The flags",
+)
 async def flags(request: Request) -> Response:
     """Each flag with its value and where that came from."""
     serving = serving_of(request)
     return answered(await serving.control.run(serving.application.flags))
 
 
-@router.put("/v1/flags", response_class=Response, openapi_extra=_documented())
+@router.put(
+    "/v1/flags",
+    response_class=Response,
+    openapi_extra=_BODY,
+    responses=answers("Flag", "The flag as it is now.") | problems(400, 409, 413, 415),
+    summary="Set a flag",
+)
 async def set_flag(request: Request) -> Response:
     """Set a flag from now on, and across restarts; the answer is the flag as it is then."""
     serving = serving_of(request)
@@ -45,7 +55,9 @@ async def set_flag(request: Request) -> Response:
     return answered(next(one for one in now if one["name"] == change["name"]))
 
 
-@router.get("/v1/rollout", response_class=Response)
+@router.get(
+    "/v1/rollout", response_class=Response, responses=answers("Rollout", "The rollout now."), summary="The rollout"
+)
 async def rollout(request: Request) -> Response:
     """How far the rollout is, whether it is killed, and what arms and guards see."""
     serving = serving_of(request)

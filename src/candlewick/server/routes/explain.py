@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from candlewick.errors import UnknownNameError
 from candlewick.server.asked import fields, needed, time_of
+from candlewick.server.contract import answers, problems, query
+from candlewick.server.parameters import CLIENT_HEADER, KINDS
 from candlewick.server.serving import answered, serving_of
 from candlewick.server.wanted import CLIENT, client_of, note
 from candlewick.service.request import Request as Asked
@@ -32,31 +34,25 @@ NEEDED = ("symbol", "timeframe", "at", "column")
 router = APIRouter(tags=["candles"])
 
 
-def _documented() -> dict[str, object]:
-    return {
-        "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "required": name in NEEDED,
-                "description": text,
-                "schema": {"type": "string"},
-            }
-            for name, text in PARAMETERS.items()
-        ]
-        + [
-            {
-                "name": "X-Candlewick-Client",
-                "in": "header",
-                "required": False,
-                "description": "Routing key of the caller, where the rollout routes by client.",
-                "schema": {"type": "string"},
-            }
-        ]
-    }
+_EXAMPLES = {"symbol": "SPY", "timeframe": "5m", "at": "2024-01-02T15:30:00Z", "column": "sma_9"}
+_DOCUMENTED = {
+    "parameters": [
+        *(
+            query(name, about, KINDS.get(name), required=name in NEEDED, example=_EXAMPLES.get(name))
+            for name, about in PARAMETERS.items()
+        ),
+        CLIENT_HEADER,
+    ]
+}
 
 
-@router.get("/v1/explain", response_class=Response, openapi_extra=_documented())
+@router.get(
+    "/v1/explain",
+    response_class=Response,
+    openapi_extra=_DOCUMENTED,
+    responses=answers("Explanation", "Where the value comes from.") | problems(400, 404, 409, 413, 500),
+    summary="Explain a value",
+)
 async def explain(request: Request) -> Response:
     """One value: definition, origin, bars and source candles, revision, calendar and kernel version, warm-up, and the
     value recomputed exactly with the difference, the bound, and whether it is kept. Times in ISO UTC."""

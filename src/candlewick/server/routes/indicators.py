@@ -9,7 +9,6 @@ from starlette.responses import Response
 from candlewick.engine.catalogue import catalogue
 from candlewick.engine.described import described, presets
 from candlewick.server.contract import answers
-from candlewick.server.schemas import SCHEMAS
 from candlewick.server.serving import answered, serving_of
 
 router = APIRouter(tags=["candles"])
@@ -21,10 +20,6 @@ router = APIRouter(tags=["candles"])
     responses=answers(
         "Indicators",
         "Every indicator, the server's own plug-ins among them, and the presets.",
-        example={
-            "indicators": [SCHEMAS["Indicator"]["example"]],
-            "presets": {"desk": {"indicators": "sma(9) ...", "columns": ["sma_9"]}},
-        },
     ),
     summary="What can be computed",
 )

@@ -11,7 +11,9 @@ from starlette.responses import Response
 
 from candlewick.errors import InputError
 from candlewick.server.asked import fields, needed
+from candlewick.server.contract import answers, problems, query
 from candlewick.server.problem import Refusal
+from candlewick.server.schemas import TEXT, Schema
 from candlewick.server.serving import Serving, answered, serving_of
 from candlewick.sources.staging import staging_folder
 
@@ -39,23 +41,40 @@ PIECE = 1 << 20
 router = APIRouter(tags=["candles"])
 
 
-def _documented() -> dict[str, object]:
-    return {
-        "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "required": name == "calendar",
-                "description": text,
-                "schema": {"type": "string"},
-            }
-            for name, text in PARAMETERS.items()
-        ],
-        "requestBody": {"required": True, "content": {kind: {"schema": {"type": "string"}} for kind in KINDS}},
-    }
+_KINDS: dict[str, Schema] = {
+    "calendar": TEXT | {"minLength": 1},
+    "timeframe": TEXT | {"pattern": "^([1-9][0-9]{0,4}[mh]|1d|1w|1mo)$"},
+    "symbol": TEXT | {"minLength": 1},
+    "timezone": TEXT | {"minLength": 1},
+    "name": TEXT | {"minLength": 1, "maxLength": 200},
+}
+_EXAMPLES = {"calendar": "XNYS", "symbol": "SPY", "timezone": "America/New_York", "name": "spy.csv"}
+_ROWS = {
+    "text/csv": "time,open,high,low,close,volume\n2024-01-02T14:30:00Z,472.16,472.65,471.98,472.44,1204331\n",
+    "application/x-ndjson": '{"time":"2024-01-02T14:30:00Z","open":1,"high":2,"low":1,"close":2,"volume":10}\n',
+}
+_TAKEN = {
+    "parameters": [
+        query(name, about, _KINDS[name], required=name == "calendar", example=_EXAMPLES.get(name))
+        for name, about in PARAMETERS.items()
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": TEXT, "example": _ROWS[kind]} if kind in _ROWS else {"schema": TEXT | {"format": "binary"}}
+            for kind in KINDS
+        },
+    },
+}
 
 
-@router.post("/v1/candles", response_class=Response, openapi_extra=_documented())
+@router.post(
+    "/v1/candles",
+    response_class=Response,
+    openapi_extra=_TAKEN,
+    responses=answers("Ingested", "Where every row went.") | problems(400, 413, 415),
+    summary="Store candles",
+)
 async def ingest(request: Request) -> Response:
     """Check the candles of the body and store them; the answer says where every row went."""
     serving = serving_of(request)

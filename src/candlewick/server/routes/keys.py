@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from candlewick.errors import InputError, UnknownNameError
+from candlewick.server.contract import answers, body, problems
 from candlewick.server.problem import Refusal
 from candlewick.server.roles import ROLES
 from candlewick.server.routes.control import json_body, who
+from candlewick.server.schemas import listed, ref
 from candlewick.server.serving import answered, serving_of
 
 NEW = {"name": "whose key it is", "role": f"one of {', '.join(ROLES)}", "why": "a reason, for the journal"}
@@ -21,21 +23,29 @@ NECESSARY = ("name", "role")
 router = APIRouter(tags=["keys"])
 
 
-def _documented() -> dict[str, object]:
-    properties = {name: {"type": "string", "description": text} for name, text in NEW.items()}
-    schema = {"type": "object", "required": list(NECESSARY), "properties": properties}
-    example = {"name": "desk-7", "role": "viewer"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
+_BODY = {"requestBody": body("application/json", "NewKey")}
 
 
-@router.get("/v1/keys", response_class=Response)
+@router.get(
+    "/v1/keys",
+    response_class=Response,
+    responses=answers(listed(ref("Key")), "Every key, without what is to be sent."),
+    summary="The keys",
+)
 async def keys(request: Request) -> Response:
     """Each key: id, name, role, when it was made and revoked, and the hour in which it was last used."""
     serving = serving_of(request)
     return answered([one.as_dict() for one in await serving.control.run(serving.application.keys.all)])
 
 
-@router.post("/v1/keys", response_class=Response, openapi_extra=_documented())
+@router.post(
+    "/v1/keys",
+    status_code=201,
+    response_class=Response,
+    openapi_extra=_BODY,
+    responses=answers("MadeKey", "The key, and what to send.", status=201) | problems(400, 413, 415),
+    summary="Make a key",
+)
 async def create(request: Request) -> Response:
     """A new key; `key` is what to send, and is shown here only."""
     serving = serving_of(request)
@@ -46,8 +56,13 @@ async def create(request: Request) -> Response:
     return answered(made.as_dict() | {"key": whole}, 201)
 
 
-@router.delete("/v1/keys/{number}", response_class=Response)
-async def revoke(request: Request, number: str) -> Response:
+@router.delete(
+    "/v1/keys/{number}",
+    response_class=Response,
+    responses=answers("Key", "The key as it is now.") | problems(404),
+    summary="Revoke a key",
+)
+async def revoke(request: Request, number: Annotated[str, Path(description="Id of the key.")]) -> Response:
     """Make a key invalid, for good; its streams are closed. Revoking it again changes nothing."""
     serving = serving_of(request)
     try:
