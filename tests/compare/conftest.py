@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,15 +32,15 @@ def candles(minutes: Candles) -> Candles:
 
 
 @pytest.fixture(scope="session")
-def real(shared_data: Path) -> dict[str, Candles]:
-    """Real candles by symbol, at a timeframe that leaves some hundreds of them."""
-    chosen = {"SPY": ("XNYS", "5m"), "YESBANK": ("XBOM", "5m"), "BTCUSD": ("24/7", "30m"), "AAPL": ("XNYS", "3m")}
-    return {
-        symbol: at_timeframe(
-            cw.read_csv(shared_data / "minute" / f"{symbol}.csv", timeframe="1m", calendar=calendar), timeframe
-        )
-        for symbol, (calendar, timeframe) in chosen.items()
-    }
+def real(shared_data: Path) -> Callable[[str, str, str], Candles]:
+    """Real candles of a symbol, at a timeframe that leaves some hundreds of them."""
+
+    @cache
+    def made(symbol: str, calendar: str, timeframe: str) -> Candles:
+        minutes = cw.read_csv(shared_data / "minute" / f"{symbol}.csv", timeframe="1m", calendar=calendar)
+        return at_timeframe(minutes, timeframe)
+
+    return made
 
 
 @pytest.fixture

@@ -49,12 +49,32 @@ def test_each_cause_is_found_and_named(name, candles, compared):
     check(compared(ours, export), INJECTIONS[name].name)
 
 
-@pytest.mark.parametrize("symbol", ["SPY", "YESBANK", "BTCUSD", "AAPL"])
-def test_each_cause_is_found_in_real_candles(symbol, real, compared):
-    assert compared(real[symbol], Export.of(real[symbol])).same
-    for injection in INJECTIONS.values():
-        ours, export = injection.made(real[symbol])
-        check(compared(ours, export), injection.name)
+@pytest.mark.parametrize("name", INJECTIONS)
+@pytest.mark.parametrize(
+    "series",
+    [
+        ("SPY", "XNYS", "15m"),
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (
+            ("SPY", "XNYS", "5m"),
+            ("YESBANK", "XBOM", "5m"),
+            ("NIFTY50", "XBOM", "5m"),
+            ("BTCUSD", "24/7", "15m"),
+            ("AAPL", "XNYS", "1m"),
+            ("BAC", "XNYS", "1m"),
+            ("IBM", "XNYS", "30m"),
+        )),
+    ],
+    ids="-".join,
+)  # fmt: skip
+def test_each_cause_is_found_in_real_candles(series, name, real, compared):
+    candles = real(*series)
+    ours, export = INJECTIONS[name].made(candles)
+    check(compared(ours, export), INJECTIONS[name].name)
+
+
+@pytest.mark.parametrize("series", [("SPY", "XNYS", "15m"), ("BTCUSD", "24/7", "1h"), ("NIFTY50", "XBOM", "15m")])
+def test_nothing_is_named_in_real_candles(series, real, compared):
+    assert compared(real(*series), Export.of(real(*series))).same
 
 
 def test_nothing_is_named_when_nothing_differs(candles, minutes, compared):
@@ -146,7 +166,7 @@ def test_several_causes_are_told_apart(name, candles, compared):
     check(compared(ours, export), *expected)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10**6), calendar=st.sampled_from(["XNYS", "XBOM", "24/7"]), digits=st.none() | st.just(12))
 def test_an_unchanged_export_names_nothing(tmp_path_factory, seed, calendar, digits):
     (minutes,) = simulate(["LAW"], calendar, 2, seed)
@@ -158,7 +178,7 @@ def test_an_unchanged_export_names_nothing(tmp_path_factory, seed, calendar, dig
     assert found.rows == len(candles)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     seed=st.integers(0, 10**6),
     place=st.floats(0.15, 0.9),

@@ -88,7 +88,7 @@ class Sheet:
     def judge(self, account: Account, pair: Pair) -> Judged:
         """One column under an account."""
         theirs = pair.theirs.values
-        half = pair.theirs.written.half(theirs) * (1 + 1e-6) if account.rounded else np.zeros(len(theirs))
+        half = self._half(pair) if account.rounded else 0.0
         if pair.meaning.indicator is None:
             bars = self.shown(account)
             at, there = self.rows(account, bars)
@@ -154,6 +154,13 @@ class Sheet:
         found: Floats = self._kept[key]
         return found
 
+    def _half(self, pair: Pair) -> Floats:
+        key = ("half", pair.theirs.place)
+        if key not in self._kept:
+            self._kept[key] = pair.theirs.written.half(pair.theirs.values) * (1 + 1e-6)
+        found: Floats = self._kept[key]
+        return found
+
     def _bars(self, account: Account, causes: frozenset[str], computed: bool, lean: float = 0.0) -> Bars:
         key = ("bars", *self._edits_key(account, causes, computed), lean)
         if key not in self._kept:
@@ -199,4 +206,5 @@ class Sheet:
             return expected
         result = expected.copy()
         result[rows] = found[at[rows] - first]
-        return result
+        # Their warm-up may reach into the rows shown: a state says nothing of where it ends.
+        return np.where(np.isnan(pair.theirs.values) & np.isnan(expected), np.nan, result)
