@@ -25,7 +25,7 @@ def shared(findings: Iterable[Finding]) -> list[Finding]:
     groups: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
     told = []
     for one in findings:
-        if one.kind in MERGED:
+        if one.kind in MERGED and one.evidence.get("stored", True):
             groups[one.kind, one.timeframe, one.calendar, bool(one.evidence.get("scattered"))].append(one)
         else:
             told.append(one)

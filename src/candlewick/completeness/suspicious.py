@@ -28,6 +28,10 @@ UNMOVED_HOURS = 10
 TIMES = 5
 """A run is this many times longer than the longest one of a usual session."""
 
+MOSTLY = 0.9
+SESSIONS = 3
+"""Share of so few sessions' candles from which on a run is taken for what is usual; half of more sessions'."""
+
 CHUNK = 60
 """Candles that stand for a session where a session has fewer."""
 
@@ -101,8 +105,10 @@ def _long(flags: Flags, group: Integers, groups: int, least: int) -> list[tuple[
     """Runs that are unusually long, each with the longest one of a usual session."""
     runs = Runs.of(flags, group, groups, cut=False)
     counted = np.bincount(group, minlength=groups) > 0
+    # What stands for most of the series is its habit: an index that is told once a minute, a fund with one price a day.
+    most = len(flags) * (MOSTLY if np.count_nonzero(counted) < SESSIONS else 0.5)
     found = []
-    for run in np.flatnonzero(runs.length >= least).tolist():
+    for run in np.flatnonzero((runs.length >= least) & (runs.length <= most)).tolist():
         usual = runs.usual(run, counted)
         if runs.length[run] > TIMES * usual:
             found.append((int(runs.start[run]), int(runs.stop[run]), round(usual, 1)))
