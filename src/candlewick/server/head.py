@@ -22,8 +22,10 @@ class Head:
         async def bare(message: Message) -> None:
             await send(message if message["type"] == "http.response.start" else message | {"body": b""})
 
-        scope["method"] = "GET"
+        # Another scope: the server below looks into its own to see that no body has to follow.
+        inner = scope | {"method": "GET"}
         try:
-            await self._app(scope, receive, bare)
+            await self._app(inner, receive, bare)
         finally:
-            scope["method"] = "HEAD"
+            if "route" in inner:
+                scope["route"] = inner["route"]
