@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from tests.completeness.conftest import LONG_AFTER, at, kept, rows, stored
 
 from candlewick.candles import VALUES, Candles
-from candlewick.completeness.fill import Filling, StorePlace, fill
+from candlewick.completeness.fill import Filling, fill, fix
+from candlewick.completeness.finding import Kind
 from candlewick.completeness.grid import Grid
-from candlewick.completeness.scan import Asked, scan
+from candlewick.completeness.scan import Asked, Scan, scan
 from candlewick.errors import InputError, MissingColumnError
 from candlewick.sources.simulated import simulate
 from candlewick.store.repository import CandleRepository, iso
@@ -32,9 +34,12 @@ def write(path: Path, *series: Candles, extra: str = "", symbols: bool = True) -
     return path
 
 
+def look(store: CandleRepository) -> Scan:
+    return scan(store, Asked(start=START, end=END, now=LONG_AFTER))
+
+
 def fixed(store: CandleRepository, files: object, **about: str) -> Filling:
-    seen = scan(store, Asked(start=START, end=END, now=LONG_AFTER))
-    return fill(StorePlace(store), seen.single, files, **about)
+    return fix(store, partial(look, store), files, **about)[0]
 
 
 @given(
@@ -55,22 +60,23 @@ def test_what_was_found_missing_comes_back_and_nothing_else_changes(
             gone |= rows(candles, int(grid.open[low]), int(grid.close[high - 1]))
     left = kept(candles, ~gone)
     store = stored([left, other])
-    seen = scan(store, Asked(start=START, end=END, now=LONG_AFTER))
     # The file has other values for all that is stored: none of them may go in.
     shifted = kept(candles, slice(None), volume=candles.volume + np.where(gone, 0.0, 1.0))
     file = write(tmp_path_factory.mktemp("fill") / "a.csv", shifted)
-    filling = fill(StorePlace(store), seen.single, file)
-    told = np.zeros(len(candles), dtype=np.bool_)
-    for one in seen.single:
-        told |= rows(candles, one.start, one.end)
+    filling, rest = fix(store, partial(look, store), file)
     if not len(left):
         assert filling.count == 0
         return
-    assert filling.count == np.count_nonzero(gone & told)
-    assert store.read("A", "1m") == kept(candles, ~gone | told)
+    after = store.read("A", "1m")
+    back = np.isin(candles.microseconds, after.microseconds)
+    assert after == kept(candles, back)
+    assert np.count_nonzero(gone & back) == filling.count == filling.vacant - sum(one.count for one in rest.single)
+    # What did not come back are single minutes, which look like those without a trade.
+    lost_still = np.diff(np.flatnonzero(np.append(np.insert(back | ~rows(candles, START, END), 0, True), True)))
+    assert lost_still.max(initial=1) < 10
+    assert all(one.kind is not Kind.MISSING_SESSIONS for one in rest.single)
     assert store.read("B", "1m") == other
-    again = fixed(store, file)
-    assert again.count == 0
+    assert fixed(store, file).count == 0
 
 
 def market() -> tuple[Candles, Candles, Candles]:
@@ -132,13 +138,13 @@ def test_a_file_that_cannot_be_used_is_told_before_anything_is_written(tmp_path:
         fixed(store, tmp_path)
     assert store.read("A", "1m") == kept(first, ~rows(first, *hole))
     with pytest.raises(InputError, match="does not exist"):
-        fill(StorePlace(store), [], tmp_path / "none.csv")
+        fill(store, [], tmp_path / "none.csv")
 
 
 def test_a_symbol_that_was_never_stored_is_not_filled(tmp_path: Path) -> None:
     first, _, _ = market()
     store = stored([])
     seen = scan(store, Asked(("A",), start=START, end=END, now=LONG_AFTER))
-    filling = fill(StorePlace(store), seen.single, write(tmp_path / "a.csv", first))
+    filling = fill(store, seen.single, write(tmp_path / "a.csv", first))
     assert (filling.vacant, filling.count) == (0, 0)
     assert not store.series()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from candlewick.completeness.fill import Filling
     from candlewick.completeness.finding import Finding
     from candlewick.completeness.scan import Asked, Scan
-    from candlewick.store.repository import CandleRepository
+    from candlewick.completeness.stored import Stored
 
 FOUND = 1
 NAMES = 5
@@ -51,7 +52,10 @@ def gaps(
 
     Example: candlewick gaps AAPL MSFT --from 2024-01-02
     """
-    from candlewick.cli.connection import open_for_reading
+    from candlewick.cli.connection import open_or_reach
+    from candlewick.cli.output import note
+    from candlewick.cli.reached_store import UNSEEN, ReachedStore
+    from candlewick.client import Client
     from candlewick.clock import SystemClock
     from candlewick.errors import InputError
     from candlewick.timeframe import Timeframe
@@ -61,18 +65,21 @@ def gaps(
     if ready and (fix or start is not None or end is not None):
         raise InputError("ready", True, "give it without --fix, --from and --to", "looks at what is stored by now")
     now = SystemClock().wall()
-    with open_for_reading(store) as repository:
+    with open_or_reach(store) as place:
+        stored: Stored = place if not isinstance(place, Client) else ReachedStore(place)
+        if isinstance(place, Client):
+            note(UNSEEN)
         if ready:
-            found = _ready(repository, names, length, now, json)
+            found = _ready(stored, names, length, now, json)
         else:
-            asked = _asked(repository, names, length, (start, end, timezone), now)
-            found = _gaps(repository, asked, limit, fix or (), timezone, json)
+            asked = _asked(stored, names, length, (start, end, timezone), now)
+            found = _gaps(stored, asked, limit, fix or (), timezone, json)
     if found:
         raise typer.Exit(FOUND)
 
 
 def _asked(
-    repository: CandleRepository,
+    stored: Stored,
     names: tuple[str, ...],
     timeframe: Any,
     edges: tuple[str | None, str | None, str | None],
@@ -85,7 +92,7 @@ def _asked(
 
     if edges[0] is None and edges[1] is None:
         return Asked(names, timeframe, None, None, now)
-    series = [one for one in repository.series() if one.timeframe == timeframe and (not names or one.symbol in names)]
+    series = [one for one in stored.series() if one.timeframe == timeframe and (not names or one.symbol in names)]
     calendars = sorted({one.calendar for one in series})
     ranges = {parse_range(name, *edges) for name in calendars or ["24/7"]}
     if len(ranges) > 1:
@@ -96,7 +103,7 @@ def _asked(
 
 
 def _gaps(
-    repository: CandleRepository,
+    stored: Stored,
     asked: Asked,
     limit: int,
     fix: Sequence[str],
@@ -107,16 +114,16 @@ def _gaps(
     from candlewick.cli.progress import step_progress
     from candlewick.completeness.scan import scan
 
-    with step_progress("Looking through") as step:
-        seen = scan(repository, asked, limit=limit, step=step)
     filling = None
-    if fix:
-        from candlewick.completeness.fill import StorePlace, fill
+    with step_progress("Looking through") as step:
+        look = partial(scan, stored, asked, limit=limit, step=step)
+        if fix:
+            from candlewick.completeness import fill
 
-        symbol = asked.symbols[0] if len(asked.symbols) == 1 else None
-        filling = fill(StorePlace(repository), seen.single, list(fix), symbol=symbol, timezone=timezone)
-        with step_progress("Looking again") as step:
-            seen = scan(repository, asked, limit=limit, step=step)
+            symbol = asked.symbols[0] if len(asked.symbols) == 1 else None
+            filling, seen = fill.fix(stored, look, list(fix), symbol=symbol, timezone=timezone)
+        else:
+            seen = look()
     if json:
         print_json(_document(seen, filling))
     else:
@@ -124,13 +131,13 @@ def _gaps(
     return bool(seen.found)
 
 
-def _ready(repository: CandleRepository, names: tuple[str, ...], timeframe: Any, now: int, json: bool) -> bool:
+def _ready(stored: Stored, names: tuple[str, ...], timeframe: Any, now: int, json: bool) -> bool:
     from candlewick.cli.output import note, print_json
     from candlewick.cli.progress import step_progress
     from candlewick.completeness.readiness import readiness
 
     with step_progress("Looking through") as step:
-        found = readiness(repository, timeframe, now, names, step=step)
+        found = readiness(stored, timeframe, now, names, step=step)
     if json:
         print_json([one.as_dict() for one in found])
     else:
@@ -178,7 +185,7 @@ def _row(one: Finding) -> list[str]:
     about = one.as_dict()
     names = ", ".join(one.about[:NAMES]) + (f" and {len(one.about) - NAMES:,} more" if len(one.about) > NAMES else "")
     evidence = ", ".join(f"{name.replace('_', ' ')} {_shown(value)}" for name, value in about["evidence"].items())
-    return [about["kind"], names, about["from"], about["to"], f"{one.count:,} {one.unit}", about["sure"], evidence]
+    return [about["kind"], names, about["from"], about["to"], one.amount(), about["sure"], evidence]
 
 
 def _shown(value: Any) -> str:

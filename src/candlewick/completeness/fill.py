@@ -3,14 +3,15 @@
 1. For each finding of something that is not there: the slots in it that hold no candle (`vacant`).
 2. The files are read, checked as ingest checks them, and only rows for those slots are kept (`_chosen`).
 3. The kept candles are written; what is stored already is not touched, and not even compared.
+4. All of it again, until nothing more is filled (`fix`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from candlewick.candles import VALUES, Candles
 from candlewick.columnar import Integers
 from candlewick.completeness.finding import ABSENT, Finding
 from candlewick.completeness.grid import Grid
+from candlewick.completeness.scan import Scan
+from candlewick.completeness.stored import Stored
 from candlewick.sessions.calendar import find_calendar
 from candlewick.sources.check import check
 from candlewick.sources.duplicates import resolve
@@ -26,31 +29,8 @@ from candlewick.sources.local_time import find_zone
 from candlewick.sources.rows import Reason
 from candlewick.sources.source import Reading
 from candlewick.sources.staging import ROW, Staged, staged
-from candlewick.store.repository import CandleRepository, iso
+from candlewick.store.repository import iso
 from candlewick.timeframe import Timeframe
-
-
-class Place(Protocol):
-    """Where candles are kept: a store, or the server that owns one."""
-
-    def times(self, symbol: str, timeframe: Timeframe, start: int, end: int) -> Integers:
-        """Open times of the stored candles of a range, ascending."""
-
-    def put(self, candles: Candles) -> int:
-        """Store candles, none of which is there; how many went in."""
-
-
-class StorePlace:
-    """A store as a place."""
-
-    def __init__(self, store: CandleRepository) -> None:
-        self._store = store
-
-    def times(self, symbol: str, timeframe: Timeframe, start: int, end: int) -> Integers:
-        return self._store.read(symbol, timeframe, start, end).microseconds
-
-    def put(self, candles: Candles) -> int:
-        return self._store.upsert(candles).inserted
 
 
 @dataclass(frozen=True)
@@ -95,22 +75,43 @@ class Filling:
         }
 
 
+def fix(
+    store: Stored,
+    look: Callable[[], Scan],
+    files: Any,
+    *,
+    symbol: str | None = None,
+    timezone: str | None = None,
+) -> tuple[Filling, Scan]:
+    """Fill what ``look`` finds until the files hold nothing more for it; what was filled, and what is still found.
+
+    Again, because what is usual rises with what is filled: a small gap beside a large one may stand out only then. A
+    second run fills nothing.
+    """
+    rounds: list[Filling] = []
+    while True:
+        seen = look()
+        rounds.append(fill(store, seen.single, files, symbol=symbol, timezone=timezone))
+        if not rounds[-1].count:
+            return _together(rounds), seen
+
+
 def fill(
-    place: Place,
+    store: Stored,
     findings: Iterable[Finding],
     files: Any,
     *,
     symbol: str | None = None,
     timezone: str | None = None,
 ) -> Filling:
-    """Put into ``place`` those candles of the files that findings say are not there. A second run fills nothing.
+    """Put into ``store`` those candles of the files that findings say are not there.
 
     ``findings``: of single symbols. ``symbol``, ``timezone``: as `ingest` takes them. Raises what `ingest` raises for a
     file that cannot be used, before anything is written.
     """
     zone = None if timezone is None else find_zone(timezone)
     groups: dict[tuple[str, Timeframe], dict[str, Integers]] = defaultdict(dict)
-    for one in vacant(place, findings):
+    for one in vacant(store, findings):
         groups[one.calendar, one.timeframe][one.symbol] = one.slots
     read = []
     for (calendar, timeframe), wanted in groups.items():
@@ -121,10 +122,23 @@ def fill(
     filled: list[Filled] = []
     for found in read:
         for candles, origins in found.series:
-            place.put(candles)
+            store.upsert(candles)
             filled += origins
     many = sum(len(slots) for wanted in groups.values() for slots in wanted.values())
     return Filling(many, filled, sum(found.unusable for found in read), sum(found.conflicts for found in read))
+
+
+def _together(rounds: Sequence[Filling]) -> Filling:
+    """Several rounds as one: empty were those places that were filled, and those of the last round."""
+    merged: dict[tuple[str, str], Filled] = {}
+    for one in (filled for found in rounds for filled in found.filled):
+        before = merged.setdefault((one.file, one.symbol), one)
+        if before is not one:
+            first, last = min(before.first, one.first), max(before.last, one.last)
+            merged[one.file, one.symbol] = Filled(one.file, one.symbol, first, last, before.count + one.count)
+    count = sum(found.count for found in rounds)
+    conflicts = sum(found.conflicts for found in rounds)
+    return Filling(count + rounds[-1].vacant, list(merged.values()), max(found.unusable for found in rounds), conflicts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +151,7 @@ class Vacant:
     slots: Integers
 
 
-def vacant(place: Place, findings: Iterable[Finding]) -> list[Vacant]:
+def vacant(store: Stored, findings: Iterable[Finding]) -> list[Vacant]:
     """The slots that findings say are empty, and that are."""
     found: dict[tuple[str, str, Timeframe], list[Integers]] = defaultdict(list)
     for one in findings:
@@ -145,7 +159,7 @@ def vacant(place: Place, findings: Iterable[Finding]) -> list[Vacant]:
             continue
         grid = Grid.between(find_calendar(one.calendar), one.timeframe, one.start, one.end)
         low, high = grid.slots(one.start, one.end)
-        held = grid.place(place.times(one.symbol, one.timeframe, one.start, one.end))
+        held = grid.place(store.read(one.symbol, one.timeframe, one.start, one.end).microseconds)
         empty = np.ones(len(grid), dtype=np.bool_)
         empty[held[held >= 0]] = False
         empty[:low] = empty[high:] = False

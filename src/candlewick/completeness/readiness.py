@@ -11,12 +11,13 @@ import numpy as np
 from candlewick.completeness.finding import ABSENT, Finding
 from candlewick.completeness.grid import Grid
 from candlewick.completeness.scan import GRACE, Asked, Step, scan
+from candlewick.completeness.stored import Stored
 from candlewick.errors import UnknownSeriesError
 from candlewick.indicators import parse_indicators
 from candlewick.sessions.calendar import Calendar, find_calendar
 from candlewick.sessions.overrides import as_date
 from candlewick.sessions.table import DAY
-from candlewick.store.repository import CandleRepository, Series, iso
+from candlewick.store.repository import Series, iso
 from candlewick.timeframe import Timeframe
 
 RECENT = 5
@@ -82,7 +83,7 @@ class Readiness:
 
 
 def readiness(
-    store: CandleRepository,
+    store: Stored,
     timeframe: Timeframe,
     now: int,
     symbols: Sequence[str] = (),
@@ -110,7 +111,7 @@ def readiness(
     return found
 
 
-def _of(store: CandleRepository, series: Series, now: int, needed: int) -> Readiness:
+def _of(store: Stored, series: Series, now: int, needed: int) -> Readiness:
     calendar = find_calendar(series.calendar)
     over = now - GRACE
     grid = Grid.between(calendar, series.timeframe, over - REACH * DAY, min(now + REACH * DAY, calendar.known[1]))
@@ -149,7 +150,7 @@ def _of(store: CandleRepository, series: Series, now: int, needed: int) -> Readi
     )
 
 
-def _faults(store: CandleRepository, series: Series, since: int, now: int) -> list[str]:
+def _faults(store: Stored, series: Series, since: int, now: int) -> list[str]:
     """What a scan of the last sessions says against a series."""
     if series.last < since:
         return [f"its newest candle is of {iso(series.last)}, more than {RECENT} sessions ago"]
@@ -166,11 +167,11 @@ def _told(one: Finding) -> str:
     return f"{what} at {iso(one.start)}"
 
 
-def _there(store: CandleRepository, series: Series, grid: Grid, low: int, high: int) -> int:
+def _there(store: Stored, series: Series, grid: Grid, low: int, high: int) -> int:
     return _slots(store, series, grid, int(grid.open[low]), int(grid.close[high - 1]))
 
 
-def _bars(store: CandleRepository, series: Series, grid: Grid, high: int, needed: int) -> int:
+def _bars(store: Stored, series: Series, grid: Grid, high: int, needed: int) -> int:
     """How many bars there are: as many as the last sessions hold, where these are enough, else of the whole series."""
     low = max(0, high - 4 * needed)
     near = _slots(store, series, grid, int(grid.open[low]), series.last + 1)
@@ -181,7 +182,7 @@ def _bars(store: CandleRepository, series: Series, grid: Grid, high: int, needed
     return _slots(store, series, whole, series.first, series.last + 1)
 
 
-def _slots(store: CandleRepository, series: Series, grid: Grid, start: int, end: int) -> int:
+def _slots(store: Stored, series: Series, grid: Grid, start: int, end: int) -> int:
     if end <= start:
         return 0
     try:

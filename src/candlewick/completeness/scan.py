@@ -21,10 +21,11 @@ from candlewick.completeness.held import Held
 from candlewick.completeness.missing import missing
 from candlewick.completeness.refused import refused
 from candlewick.completeness.shared import shared
+from candlewick.completeness.stored import Stored
 from candlewick.completeness.suspicious import suspicious
 from candlewick.errors import UnknownSeriesError
 from candlewick.sessions.calendar import Calendar, find_calendar
-from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, iso
+from candlewick.store.repository import QuarantinedRow, Series, iso
 from candlewick.timeframe import MINUTE, Timeframe
 
 GRACE = 5 * MINUTE
@@ -91,12 +92,13 @@ class Asked:
     now: int = 0
 
 
-def scan(store: CandleRepository, asked: Asked, *, limit: int = SHOWN, step: Step | None = None) -> Scan:
+def scan(store: Stored, asked: Asked, *, limit: int = SHOWN, step: Step | None = None) -> Scan:
     """Look through the stored series of a timeframe, or those of some symbols; changes nothing.
 
     A named symbol that is not stored is a finding. Raises what reading the store raises.
     """
-    stored = {one.symbol: one for one in store.series() if one.timeframe == asked.timeframe}
+    every = store.series()
+    stored = {one.symbol: one for one in every if one.timeframe == asked.timeframe}
     names = list(dict.fromkeys(asked.symbols)) or sorted(stored)
     held_back = _quarantined(store, names if asked.symbols else None)
     due = _Due(stored.values(), asked)
@@ -108,13 +110,13 @@ def scan(store: CandleRepository, asked: Asked, *, limit: int = SHOWN, step: Ste
             step(name)
         series = stored.get(name)
         if series is None:
-            single.append(_unknown(store, name, asked, due))
+            single.append(_unknown(every, name, asked, due))
             continue
         looked_at += 1
         try:
             single += _judged(store, series, asked, due, held_back.pop(name, []), ended)
         except UnknownSeriesError:  # deleted meanwhile
-            single.append(_unknown(store, name, asked, due))
+            single.append(_unknown(every, name, asked, due))
     if not asked.symbols:
         single += _unnamed(held_back, asked, due)
     told = shared(single)
@@ -179,7 +181,7 @@ class _Due:
 
 
 def _judged(
-    store: CandleRepository,
+    store: Stored,
     series: Series,
     asked: Asked,
     due: _Due,
@@ -233,7 +235,7 @@ def _since(grid: Grid, low: int, series: Series) -> int:
     return min(opens, max(grid.before(low, BEFORE), begins))
 
 
-def _beside_peers(store: CandleRepository, one: Finding, due: _Due, timeframe: Timeframe) -> Finding:
+def _beside_peers(store: Stored, one: Finding, due: _Due, timeframe: Timeframe) -> Finding:
     """A finding with what peers of its calendar have in its range, and how sure it is then."""
     alone = (Kind.DUPLICATES, Kind.REFUSED, Kind.OFF_GRID, Kind.JUMP, Kind.ZERO_VOLUME)
     if one.kind in alone or one.evidence.get("stored") is False:
@@ -268,22 +270,22 @@ def _beside_peers(store: CandleRepository, one: Finding, due: _Due, timeframe: T
     return replace(one, sure=sure, evidence=one.evidence | evidence)
 
 
-def _unknown(store: CandleRepository, name: str, asked: Asked, due: _Due) -> Finding:
-    others = [str(one.timeframe) for one in store.series_of(name)]
-    near = get_close_matches(name, store.symbols(), n=3, cutoff=0.6)
+def _unknown(every: Sequence[Series], name: str, asked: Asked, due: _Due) -> Finding:
+    others = [one for one in every if one.symbol == name]
+    near = get_close_matches(name, {one.symbol for one in every}, n=3, cutoff=0.6)
     calendar = max(due.peers, key=lambda name: (len(due.peers[name]), name), default="")
     evidence: dict[str, Any] = {"stored": False}
     if others:
-        evidence["stored_timeframes"] = ", ".join(others)
+        evidence["stored_timeframes"] = ", ".join(str(one.timeframe) for one in others)
     elif near:
         evidence["nearest"] = ", ".join(near)
     end = asked.now if asked.end is None else asked.end
     start = end if asked.start is None else asked.start
-    known = find_calendar(store.series_of(name)[0].calendar).name if others else calendar
+    known = others[0].calendar if others else calendar
     return Finding(Kind.MISSING_SYMBOL, name, asked.timeframe, known, start, end, 1, "symbols", Sure.CERTAIN, evidence)
 
 
-def _quarantined(store: CandleRepository, names: Sequence[str] | None) -> dict[str, list[QuarantinedRow]]:
+def _quarantined(store: Stored, names: Sequence[str] | None) -> dict[str, list[QuarantinedRow]]:
     rows: dict[str, list[QuarantinedRow]] = defaultdict(list)
     for name in [None] if names is None else names:
         for row in store.quarantined(name):
