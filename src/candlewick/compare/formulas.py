@@ -238,23 +238,24 @@ def _macd(of: MACD, part: int) -> Iterator[Formula]:
         return seeded(values, of.fast, fast, late) - seeded(values, of.slow, slow)
 
     smooths: dict[str, Smooth] = {
-        "": partial(seeded, period=of.signal, factor=signal),
         "first_value_seed": partial(recursive, factor=signal),
         "adjusted_weights": partial(recursive, factor=signal, adjust=True),
         "simple_signal": partial(plain, period=of.signal),
     }
 
-    def value(bars: Bars, way: str, smooth: str) -> Floats:
+    def value(bars: Bars, way: str, simple: bool) -> Floats:
         line = line_of(_price(bars, of.source), way)
         if part == 0:
             return line
-        return smooths[smooth](line) if part == 1 else line - smooths[smooth](line)
+        usual: Smooth = partial(seeded, period=of.signal, factor=signal)
+        smoothed = smooths.get("simple_signal" if simple else way, usual)(line)
+        return smoothed if part == 1 else line - smoothed
 
     ways = ("", "first_value_seed", "adjusted_weights", "aligned_seeds")
-    for way, smooth in product(ways, smooths if part else ("",)):
-        shown = _names(*dict.fromkeys((way, smooth)))
+    for way, simple in product(ways, (False, True) if part else (False,)):
+        shown = _names(way, "simple_signal" if simple else "")
         if shown:
-            yield Formula(shown, partial(value, way=way, smooth=smooth))
+            yield Formula(shown, partial(value, way=way, simple=simple))
 
 
 def _vwap(of: VWAP, _: int) -> Iterator[Formula]:

@@ -17,8 +17,12 @@ from candlewick.compare.titles import Meaning
 from candlewick.indicators import ATR, EMA, MACD, RSI, VWAP
 from candlewick.indicators.vwap import ANCHORS
 
-ROUNDS = 25
-"""Of reweighting towards the smallest largest difference."""
+ROUNDS = 4
+"""In which what a quotient is divided by is brought up to the state found."""
+STEPS = 3000
+"""Of moving towards the row that is furthest off."""
+NEAR, INSIDE = 0.999, 0.9
+"""Shares of a row's limit: within which it is solved, and to which it is moved."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +48,35 @@ def carried(meaning: Meaning, bars: Bars, theirs: Floats, slack: Floats) -> Floa
     matrix = np.stack([a - theirs * b for a, b in zip(modes.above, modes.below, strict=True)], axis=1)[known]
     wanted = (theirs * modes.denominator - modes.numerator)[known]
     limit = np.maximum(slack[known], 1e-15 * np.abs(theirs[known]) + 1e-300)
-    weight = limit.min() / limit  # by which a row that may be off by much counts for little
     typical = max(float(np.median(np.abs(modes.denominator[known]))), 1e-300)
     bottom = np.maximum(np.abs(modes.denominator[known]), 1e-6 * typical)
-    emphasis = np.ones(len(wanted))
     solution = np.zeros(count)
     for _ in range(ROUNDS):
-        scaled = weight * emphasis / bottom
-        solution = np.linalg.lstsq(matrix * scaled[:, None], wanted * scaled, rcond=None)[0]
+        solution = _within(matrix / bottom[:, None], wanted / bottom, limit)
         state = modes.denominator + sum(c * b for c, b in zip(solution, modes.below, strict=True))
-        bottom = np.maximum(np.abs(state[known]), 1e-6 * typical)
-        left = np.abs(matrix @ solution - wanted) / bottom / limit
-        if left.max() <= 0.9:
+        before, bottom = bottom, np.maximum(np.abs(state[known]), 1e-6 * typical)
+        if np.allclose(before, bottom, rtol=1e-9):
             break
-        emphasis = np.sqrt(np.maximum(emphasis**2 * left / left.max(), 1e-12))
     top = modes.numerator + sum(c * a for c, a in zip(solution, modes.above, strict=True))
     return ratio(top, modes.denominator + sum(c * b for c, b in zip(solution, modes.below, strict=True)))
+
+
+def _within(matrix: Floats, wanted: Floats, limit: Floats) -> Floats:
+    """What solves every row within its limit, where anything does: the least squares, moved to the row that is furthest
+    off until none is."""
+    scaled, target = matrix / limit[:, None] * limit.min(), wanted / limit * limit.min()
+    base, triangle = np.linalg.qr(scaled)
+    if np.abs(np.diag(triangle)).min() <= 1e-13 * np.abs(np.diag(triangle)).max():
+        return np.linalg.lstsq(scaled, target, rcond=None)[0]
+    place = base.T @ target
+    lengths = np.maximum((base**2).sum(axis=1), 1e-300)
+    for _ in range(STEPS):
+        off = base @ place - target
+        worst = int(np.argmax(np.abs(off)))
+        if abs(off[worst]) <= NEAR * limit.min():
+            break
+        place -= (off[worst] - np.sign(off[worst]) * INSIDE * limit.min()) / lengths[worst] * base[worst]
+    return np.linalg.solve(triangle, place)
 
 
 def _modes(meaning: Meaning, bars: Bars) -> Modes | None:
