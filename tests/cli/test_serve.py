@@ -279,7 +279,10 @@ def test_what_a_reader_is_shown_of_a_server_that_is_not_ready() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--host", "0.0.0.0"), "host: '0.0.0.0' is not this machine; give 127.0.0.1"),
+        (
+            ("--host", "0.0.0.0"),
+            "host: '0.0.0.0' is served with keys only, and there is no valid key; make one first: candle",
+        ),
         (("--port", "70000"), "port: 70000 is no port"),
         (("--store", ""), "store: '' is empty"),
     ],

@@ -139,5 +139,9 @@ def test_signs_that_no_terminal_knows_are_written_all_the_same(file):
     with logging_to(file, terminal=True):
         logging.getLogger("candlewick.x").info("a \ud800 sign")
     assert r"a \ud800 sign" in written(file)
-    with pytest.raises(io.UnsupportedOperation), logging_to(io.StringIO()):
-        pass
+
+
+def test_a_stream_in_memory_stands_for_standard_error(capfd):
+    with logging_to(io.StringIO()):
+        logging.getLogger("candlewick.x").info("here")
+    assert json.loads(capfd.readouterr().err)["event"] == "here"

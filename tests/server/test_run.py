@@ -91,8 +91,8 @@ def test_fifty_requests_then_what_has_come_in_is_answered_before_a_graceful_stop
     with Client(address) as client:
         assert client.about()["pid"] == process.pid
         answers = [client.candles("AAPL", "5m", indicators="sma(3)", limit=1000 + at) for at in range(50)]
-        assert all(answer["columns"] == answers[0]["columns"] for answer in answers)
-        assert len(answers[0]["columns"]["time"]) == 78
+        assert all((answer["close"] == answers[0]["close"]).all() for answer in answers)
+        assert len(answers[0].time) == 78
         thread = threading.Thread(target=slow)
         thread.start()
         while client.status()["figures"]["http_requests"]["inside"] != 1:
@@ -140,10 +140,43 @@ def test_in_this_process_the_signal_handlers_are_put_back(signals):
     assert not any(isinstance(one, threading.Timer) and not one.finished.is_set() for one in threading.enumerate())
 
 
-def test_only_this_machine_is_served():
-    for host in ("0.0.0.0", "::", "192.168.0.7", "candles.example"):
-        with pytest.raises(InputError, match=r"host: .* is not this machine; give 127\.0\.0\.1: serving other"):
-            bind(host, 0)
+@pytest.mark.parametrize("host", ["192.0.2.7", "no-such-machine.invalid"])
+def test_a_host_that_is_not_this_machine_is_told(host):
+    with pytest.raises(InputError, match=r"host: .* cannot be listened on: .*; give 127\.0\.0\.1, an address"):
+        bind(host, 0)
+
+
+@pytest.mark.parametrize(("host", "more"), [("0.0.0.0", {}), ("127.0.0.1", {"require_keys": True})])
+def test_what_others_reach_is_not_served_without_a_key(host, more):
+    application = SmallApplication(MemoryStore())
+    key, _ = application.keys.create("gone", "admin", who="me")
+    application.keys.revoke(key.id, who="me")
+    with pytest.raises(InputError, match=r"host: .* there is no valid key; make one first: candlewick keys create"):
+        run(application, host, 0, **more)
+    assert application.closed == 1
+
+
+def test_with_a_key_it_is_served_and_asks_for_it():
+    application = SmallApplication(MemoryStore())
+    _, key = application.keys.create("desk", "viewer", who="me")
+    answers, lines = [], []
+
+    def ask(address):
+        for headers in ({}, {"Authorization": f"Bearer {key}"}):
+            answers.append(httpx.get(f"{address}/v1/symbols", headers=headers, trust_env=False))
+        signal.raise_signal(signal.SIGTERM)
+
+    def ready(address):
+        threading.Thread(target=ask, args=(address,)).start()
+
+    run(application, "0.0.0.0", 0, ready=ready, rate=5, log=lines.append)
+    assert [answer.status_code for answer in answers] == [401, 200]
+    assert [(line.status, line.key) for line in lines] == [(401, None), (200, "desk")]
+
+
+def test_all_addresses_are_reached_at_one_of_this_machine():
+    with bind("0.0.0.0", 0) as listening:
+        assert address_of(listening).startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize("port", [-1, 65536, True, "8787"])

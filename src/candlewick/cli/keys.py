@@ -40,7 +40,7 @@ def create(
     from candlewick.cli.control import who
     from candlewick.cli.output import note, print_json
 
-    with _opened(control, store, make=True) as file:
+    with opened_keys(control, store, make=True) as file:
         made, whole = file.create(name, role, who=who(), why=why)
     if json:
         print_json(made.as_dict() | {"key": whole})
@@ -56,7 +56,7 @@ def list_keys(json: options.Json = False, control: options.Control = None, store
     from candlewick.cli.output import print_json
     from candlewick.cli.table import print_table
 
-    with _opened(control, store, make=False) as file:
+    with opened_keys(control, store, make=False) as file:
         found = [one.as_dict() for one in file.all()]
     if json:
         print_json(found)
@@ -78,7 +78,7 @@ def revoke(
     from candlewick.cli.control import who
     from candlewick.cli.output import print_json
 
-    with _opened(control, store, make=False) as file:
+    with opened_keys(control, store, make=False) as file:
         found = file.revoke(number, who=who(), why=why)
     if json:
         print_json(found.as_dict())
@@ -87,7 +87,7 @@ def revoke(
 
 
 @contextmanager
-def _opened(control: str | None, store: str | None, *, make: bool) -> Iterator[KeyFile]:
+def opened_keys(control: str | None, store: str | None, *, make: bool) -> Iterator[KeyFile]:
     """The keys beside the journal that ``--control``, ``--store`` and the settings lead to."""
     from candlewick.cli.connection import settings_in_force
     from candlewick.cli.control import journal_path, open_journal

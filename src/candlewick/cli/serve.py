@@ -48,12 +48,17 @@ def serve(
     """
     from candlewick.app import build
     from candlewick.cli.connection import settings_in_force, store_url
+    from candlewick.cli.keys import opened_keys
     from candlewick.server.lane import Limits
     from candlewick.server.logs import logging_to
-    from candlewick.server.run import bind, run
+    from candlewick.server.run import bind, check_keys, for_others, run
 
     url = store_url(store)
-    bind(host, port).close()  # before the store is opened, which may take a while
+    with bind(host, port) as listening:  # before the store is opened, which may take a while
+        keyed = require_keys or for_others(listening)
+    if keyed:
+        with opened_keys(control, store, make=False) as file:
+            check_keys(host, file.all())
     settings = settings_in_force()
     with logging_to(level=settings["log_level"].value or "info") as logs:
         application = build(url, control=control)

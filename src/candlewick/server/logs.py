@@ -52,7 +52,7 @@ def logging_to(stream: TextIO | None = None, level: str = "info", *, terminal: b
     to = sys.stderr if stream is None else stream
     shown = to.isatty() if terminal is None else terminal
     last: Processor = _for_readers() if shown else _as_json
-    writer = LogWriter(to.fileno(), lambda count: _dropped(last, count))
+    writer = LogWriter(_descriptor(to), lambda count: _dropped(last, count))
     handler = LogHandler(writer)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -70,6 +70,14 @@ def logging_to(stream: TextIO | None = None, level: str = "info", *, terminal: b
             yield Logs(writer, level, terminal=shown)
         finally:
             writer.close()
+
+
+def _descriptor(stream: TextIO) -> int:
+    """That of a stream, or of standard error where it has none, as one in memory."""
+    try:
+        return stream.fileno()
+    except OSError:
+        return 2
 
 
 @contextmanager

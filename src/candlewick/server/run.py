@@ -14,12 +14,13 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from candlewick.errors import InputError
 from candlewick.server.application import Application
+from candlewick.server.key import Key
 from candlewick.server.lane import Limits
 from candlewick.server.loopback import is_loopback
 from candlewick.server.serving import Serving
@@ -75,6 +76,18 @@ def bind(host: str, port: int) -> socket.socket:
         raise InputError("port", port, "give another --port; 0 picks a free one", problem) from error
 
 
+def for_others(listening: socket.socket) -> bool:
+    """Whether other machines may reach a socket."""
+    return not is_loopback(listening.getsockname()[0])
+
+
+def check_keys(host: str, keys: Iterable[Key]) -> None:
+    """Raises InputError when there is no valid key, without which nobody could come in."""
+    if not any(one.valid for one in keys):
+        expected = "make one first: candlewick keys create NAME --role admin"
+        raise InputError("host", host, expected, "is served with keys only, and there is no valid key")
+
+
 def address_of(listening: socket.socket) -> str:
     """The address at which this machine reaches a socket, such as http://127.0.0.1:8787."""
     host, port = listening.getsockname()[:2]
@@ -108,10 +121,9 @@ def run(
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with bind(host, port) as listening:
-            keyed = require_keys or not is_loopback(listening.getsockname()[0])
-            if keyed and not any(one.valid for one in application.keys.all()):
-                expected = "make one first: candlewick keys create NAME --role admin"
-                raise InputError("host", host, expected, "is served with keys only, and there is no valid key")
+            keyed = require_keys or for_others(listening)
+            if keyed:
+                check_keys(host, application.keys.all())
             app = create_app(application, limits, keyed=keyed, rate=rate, log=log)
             serving = _serve(app, listening, ready, ending)
     finally:
