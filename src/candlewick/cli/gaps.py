@@ -64,7 +64,7 @@ def gaps(
     names = tuple(dict.fromkeys(symbols or ()))
     if ready and (fix or start is not None or end is not None):
         raise InputError("ready", True, "give it without --fix, --from and --to", "looks at what is stored by now")
-    now = SystemClock().wall()
+    now = SystemClock().wall() // 10**6 * 10**6
     with open_or_reach(store) as place:
         stored: Stored = place if not isinstance(place, Client) else ReachedStore(place)
         if isinstance(place, Client):
