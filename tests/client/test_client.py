@@ -303,18 +303,21 @@ def test_flags_rollout_and_status(serving: Any) -> None:
     assert client.status()["pid"] == client.about()["pid"]
 
 
-def test_calls_that_hand_on_what_the_server_says(told: Any) -> None:
-    client, seen = told([{"name": "sma"}])
-    assert client.indicators() == [{"name": "sma"}]
-    assert client.explain("SPY", "5m", START, "sma_9") == [{"name": "sma"}]
-    assert [request.url.path for request in seen] == ["/v1/indicators", "/v1/explain"]
-    assert dict(seen[1].url.params) == {
-        "symbol": "SPY",
-        "timeframe": "5m",
-        "at": "2024-01-02T14:30:00Z",
-        "column": "sma_9",
-        "engine": "auto",
-    }
+def test_what_can_be_computed(serving: Any) -> None:
+    found = serving.client.indicators()
+    assert "sma" in [one["name"] for one in found["indicators"]]
+    assert found["presets"]
+
+
+@pytest.mark.parametrize("at", [START + dt.timedelta(hours=1), "2024-01-02T15:30:00Z"])
+def test_where_a_value_comes_from(serving: Any, at: Any) -> None:
+    found = serving.client.explain("BTC/USD", "5m", at, "sma_3", engine="optimized", source="1m", zero_volume="drop")
+    asked = {"symbol": "BTC/USD", "timeframe": "5m", "column": "sma_3", "engine": "optimized"}
+    assert {name: found[name] for name in asked} == asked
+    answer = serving.client.candles("BTC/USD", "5m", "sma(3)", engine="optimized", zero_volume="drop")
+    assert [found["value"]] == answer["sma_3"][answer.time == np.datetime64("2024-01-02T15:30")].tolist()
+    with pytest.raises(UnknownNameError, match="smq"):
+        serving.client.explain("BTC/USD", "5m", at, "smq_3")
 
 
 def test_a_client_shows_its_address_alone() -> None:

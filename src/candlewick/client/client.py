@@ -173,9 +173,10 @@ class Client:
         """The stored series, by symbol, then from the finest timeframe to the coarsest."""
         return [_series(one) for one in self._connection.json("GET", "/v1/symbols")]
 
-    def indicators(self) -> list[dict[str, Any]]:
-        """The indicators that the server knows."""
-        found: list[dict[str, Any]] = self._connection.json("GET", "/v1/indicators")
+    def indicators(self) -> dict[str, Any]:
+        """What the server can compute: ``indicators``, each with how it is written, its columns and its warm-up, the
+        server's own plug-ins among them, and ``presets``."""
+        found: dict[str, Any] = self._connection.json("GET", "/v1/indicators")
         return found
 
     def explain(

@@ -32,8 +32,8 @@ class Reading:
 
 
 class Followed:
-    """One series of a stream. ``since``: the last bar of an earlier stream, if it goes on from there: of the bars before
-    it nothing is known, so none of them can be missed."""
+    """One series of a stream. ``since``: the last bar of an earlier stream, if it goes on from there; of the bars
+    before it nothing is known, so that none of them is missed when it goes away."""
 
     def __init__(self, symbol: str, timeframe: str, since: StreamedBar | None = None) -> None:
         self.symbol = symbol

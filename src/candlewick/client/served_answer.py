@@ -111,7 +111,7 @@ def of_arrow(body: bytes, how: Mapping[str, str] | None = None) -> ServedAnswer:
 
     try:
         table = pa.ipc.open_stream(body).read_all().combine_chunks()
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
         raise FileFormatError("answer", body[:40], "ask a candlewick server", "is no Arrow stream") from error
     told = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     columns = {name: _of_column(table.column(name)) for name in table.column_names}

@@ -182,9 +182,15 @@ class BarStream:
                 yield connection
         except CandlewickError:  # some of which are an OSError
             raise
-        except InvalidStatus as error:
-            raise self._refusal(error) from error
-        except (OSError, WebSocketException) as error:
+        except (OSError, ValueError, WebSocketException) as error:
+            # A redirect, which is not followed, becomes an error of this or that kind, behind which it stands.
+            behind: BaseException | None = error
+            while behind is not None and not isinstance(behind, InvalidStatus):
+                behind = behind.__cause__ or behind.__context__
+            if behind is not None:
+                raise self._refusal(behind) from error
+            if isinstance(error, ValueError):
+                raise
             raise PassingError(self._unreachable(error)) from error
         finally:
             self._socket = None
