@@ -159,7 +159,7 @@ class Channel:
                 break
             room *= 4
         time = answer.bars.microseconds
-        first = int(time[-most]) if len(time) > most else start
+        first = int(time[-most]) if len(time) >= most else start
         if known.tail.forming is not None and first is not None:
             first = min(first, known.tail.forming)
         return answer if first == start else self._ask(first)

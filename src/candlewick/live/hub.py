@@ -33,6 +33,10 @@ AGAIN = 1.0
 """Seconds after which what failed, or what should have become final by now, is looked at again."""
 
 
+LONGEST = 15.0
+"""Seconds after which the clock is looked at again, however long a bar has to go."""
+
+
 @dataclass(eq=False)
 class Follower:
     """Somebody who follows a series. ``to`` is whoever gets the messages; ``active`` until it is let go."""
@@ -51,7 +55,8 @@ Refuse = Callable[[Follower, Exception], None]
 
 @dataclass(eq=False)
 class _Line:
-    """A channel with those who follow it and those who wait to. ``written``: when the oldest unseen write was told."""
+    """A channel with those who follow it and those who wait to. ``written``: when the oldest unseen write was told;
+    ``due``: when its bar is over by the application's clock; ``wakes``: when that is looked at by the monotonic one."""
 
     channel: Channel
     followers: dict[Follower, None] = field(default_factory=dict)
@@ -60,6 +65,7 @@ class _Line:
     marked: bool = False
     held: bool = False
     due: int | None = None
+    wakes: float | None = None
 
 
 class Hub:
@@ -176,10 +182,9 @@ class Hub:
             while not self._closed:
                 now = time.monotonic()
                 while self._later and self._later[0][0] <= now:
-                    line = heappop(self._later)[2]
-                    line.due = None
-                    if line.followers:
-                        self._mark(line)
+                    wakes, _, line = heappop(self._later)
+                    if wakes == line.wakes:  # else it was put off, or has been looked at
+                        self._woken(line)
                 if self._waiting:
                     line = self._waiting.popleft()
                     line.marked, line.held = False, True
@@ -239,6 +244,7 @@ class Hub:
             self._failed += 1
             if passing:
                 line.written = written if line.written is None else line.written
+                line.due = None
                 self._look_later(line, AGAIN)
             else:
                 line.channel.known = None  # what comes next begins anew
@@ -251,17 +257,26 @@ class Hub:
         if active:
             self._refuse(follower, error)
 
-    def _wait_for_the_clock(self, line: _Line) -> None:
-        due = line.channel.due()
+    def _woken(self, line: _Line) -> None:
+        line.wakes = None
         until = self._source.complete_until()
-        if due is None or until is None:
-            line.due = None
-        elif due <= until or due != line.due:
+        if line.due is not None and until is not None and until < line.due:
+            self._look_later(line, (line.due - until) / 1e6)
+        elif line.followers:
+            self._mark(line)
+
+    def _wait_for_the_clock(self, line: _Line) -> None:
+        due, until = line.channel.due(), self._source.complete_until()
+        with self._changed:
             line.due = due
-            with self._changed:
+            if due is not None and until is not None:
                 self._look_later(line, (due - until) / 1e6 if due > until else AGAIN)
 
     def _look_later(self, line: _Line, seconds: float) -> None:
-        self._order += 1
-        heappush(self._later, (time.monotonic() + seconds, self._order, line))
-        self._changed.notify()
+        """The application's clock may be set meanwhile: it is looked at now and then."""
+        wakes = time.monotonic() + min(seconds, LONGEST)
+        if line.wakes is None or wakes < line.wakes:
+            line.wakes = wakes
+            self._order += 1
+            heappush(self._later, (wakes, self._order, line))
+            self._changed.notify()
