@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ def _file(path: Path) -> Body:
     if not path.is_file():
         raise InputError("candles", str(path), "give the path of one file", "is no file")
     kind = CONTENT_TYPES.get(path.suffix.casefold(), "text/csv")
-    return Body(partial(path.open, "rb"), kind, path.stat().st_size, path.name, {})
+    return Body(lambda: path.open("rb"), kind, path.stat().st_size, path.name, {})
 
 
 def _arrow(table: Any) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from candlewick.client.address import Address
 from candlewick.client.again import PASSING, PassingError, retry_after, until
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 2.0
 """For one attempt to reach the server."""
 
-Content = bytes | IO[bytes]
+Content = bytes | BinaryIO
 
 
 @dataclass(frozen=True)

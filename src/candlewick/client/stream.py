@@ -11,7 +11,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -135,7 +135,7 @@ class BarStream:
             self._lost = PassingError(error)
             return None
 
-    def _messages(self) -> Iterator[dict[str, Any]]:
+    def _messages(self) -> Generator[dict[str, Any], None, None]:
         """What the server says; connections begin anew in between."""
         attempts, first, started = 0, True, time.monotonic()
         while not self._closed.is_set():

@@ -11,7 +11,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import candlewick
 from candlewick.store.repository import CandleRepository
 from candlewick.validator.application import Application
 from candlewick.validator.factory import find_factory
@@ -63,7 +62,7 @@ class Context:
     @property
     def source(self) -> Path | None:
         """The checkout that this package runs from; None where it is installed."""
-        root = Path(candlewick.__file__).resolve().parents[2]
+        root = Path(__file__).resolve().parents[3]
         return root if (root / "pyproject.toml").is_file() else None
 
     @contextmanager
