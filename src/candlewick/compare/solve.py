@@ -57,7 +57,7 @@ def alone(sheet: Sheet, account: Account, pair: Pair, row: int) -> float | None:
     change, low, high = 0.0, close, close
     for _ in range(STEPS):
         bounds = _bounds(sheet, account, pair, opened, close, change)
-        if bounds is None or not np.isfinite(bounds.middle[row]):
+        if not np.isfinite(bounds.middle[row]):
             return None
         change, low, high = (float(one[row]) for one in (bounds.middle, bounds.low, bounds.high))
     return _round(sheet, close + low, close + high, close + change)
@@ -96,8 +96,7 @@ def _one(sheet: Sheet, account: Account, chosen: Sequence[Pair], wrong: dict[int
     change, low, high, told = 0.0, -np.inf, np.inf, 0
     for _ in range(STEPS):
         low, high, told = -np.inf, np.inf, 0
-        several = [_bounds(sheet, account, pair, opened, close, change) for pair in chosen]
-        known = [bounds for bounds in several if bounds is not None]
+        known = [_bounds(sheet, account, pair, opened, close, change) for pair in chosen]
         for at in range(row, len(there)):
             cut = [(b.low[at], b.high[at]) for b in known if b.tells[at]]
             new_low = max([low, *(one[0] for one in cut)])
@@ -126,7 +125,7 @@ def _close(sheet: Sheet, account: Account, opened: int) -> float | None:
     return float(bars.close[at]) if at < len(bars) and bars.microseconds[at] == opened else None
 
 
-def _bounds(sheet: Sheet, account: Account, pair: Pair, opened: int, close: float, change: float) -> Bounds | None:
+def _bounds(sheet: Sheet, account: Account, pair: Pair, opened: int, close: float, change: float) -> Bounds:
     """How each row bounds the change, from how the column answers to a small one about ``change``."""
     step = max(abs(close), 1e-9) * 1e-4
     plain = replace(account, carried=account.carried - {pair.theirs.place})
@@ -140,7 +139,7 @@ def _bounds(sheet: Sheet, account: Account, pair: Pair, opened: int, close: floa
     wide = np.where(answers, np.abs(here.limit / divisor), np.nan)
     # A row tells something where a change would show: where it answers by more than it may be off.
     tells = np.isfinite(middle) & (np.abs(share) * max(abs(close) * 1e-2, 1e-12) > here.limit)
-    return Bounds(middle - wide, middle + wide, middle, tells) if tells.any() else None
+    return Bounds(middle - wide, middle + wide, middle, tells)
 
 
 def _trial(opened: int, close: float) -> Edit:
