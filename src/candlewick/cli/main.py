@@ -19,6 +19,7 @@ from candlewick.cli.demo import demo
 from candlewick.cli.explain import explain
 from candlewick.cli.export import export
 from candlewick.cli.flags import flags
+from candlewick.cli.follow import follow
 from candlewick.cli.gaps import gaps
 from candlewick.cli.indicators import indicators
 from candlewick.cli.ingest import ingest
@@ -82,6 +83,7 @@ def root(
 
 SHORT_HELP: dict[Callable[..., None], str] = {
     ingest: "Check candles from files and store them.",
+    follow: "Take candles in as they come.",
     candles: "Show bars of a symbol, with indicators.",
     explain: "Say where one value comes from, and what it is exactly.",
     symbols: "List what is stored.",
