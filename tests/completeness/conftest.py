@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from candlewick.candles import PRICES, VALUES, Candles
+from candlewick.completeness.asked import Asked
 from candlewick.completeness.finding import Kind
 from candlewick.completeness.grid import Grid
-from candlewick.completeness.scan import Asked, Scan, scan
+from candlewick.completeness.scan import Scan, scan
 from candlewick.moments import moment
 from candlewick.store.open import open_store
 from candlewick.store.repository import CandleRepository, QuarantinedRow, iso

@@ -9,9 +9,10 @@ import pytest
 from tests.completeness.conftest import DAMAGE, LONG_AFTER, Damaged, Whole, at, found, kept, rows
 
 from candlewick.candles import Candles
+from candlewick.completeness.asked import Asked
 from candlewick.completeness.finding import Kind
 from candlewick.completeness.grid import Grid
-from candlewick.completeness.scan import Asked, scan
+from candlewick.completeness.scan import scan
 from candlewick.sources.ingest import ingest
 from candlewick.sources.read import read_csv
 from candlewick.sources.simulated import simulate

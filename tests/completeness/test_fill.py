@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from tests.completeness.conftest import LONG_AFTER, at, kept, rows, stored
 
 from candlewick.candles import VALUES, Candles
+from candlewick.completeness.asked import Asked
 from candlewick.completeness.fill import Filling, fill, fix
 from candlewick.completeness.finding import Kind
 from candlewick.completeness.grid import Grid
-from candlewick.completeness.scan import Asked, Scan, scan
+from candlewick.completeness.scan import Scan, scan
 from candlewick.errors import InputError, MissingColumnError
 from candlewick.sources.simulated import simulate
 from candlewick.store.repository import CandleRepository, iso

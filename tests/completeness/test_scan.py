@@ -9,8 +9,9 @@ import pytest
 from tests.completeness.conftest import LONG_AFTER, at, found, kept, rows, stored
 
 from candlewick.candles import Candles
+from candlewick.completeness.asked import Asked
 from candlewick.completeness.finding import Kind, Sure
-from candlewick.completeness.scan import Asked, scan
+from candlewick.completeness.scan import scan
 from candlewick.errors import UnknownSeriesError
 from candlewick.sources.simulated import simulate
 from candlewick.store.memory import MemoryStore
@@ -123,6 +124,16 @@ def test_one_that_lags_behind_its_peers_is_late_also_long_afterwards(lag: int) -
     seen = found([first, second])
     assert [(one.kind, one.symbol) for one in seen.findings] == ([(Kind.LATE, "S00")] if lag else [])
     assert all(one.evidence["sessions_behind"] == lag for one in seen.findings)
+
+
+def test_one_that_stops_within_the_newest_session_of_its_peers_is_late() -> None:
+    first, second = market(2, 6)
+    last = at("2024-01-09T18:00:00Z")
+    cut = kept(first, first.microseconds < last)
+    (one,) = found([cut, second]).findings
+    assert (one.kind, one.symbol, one.start) == (Kind.LATE, "S00", last)
+    (alone,) = found([cut]).findings
+    assert (alone.kind, alone.start) == (Kind.MISSING_MINUTES, last)
 
 
 def test_candles_after_the_close_leave_a_series_in_order() -> None:

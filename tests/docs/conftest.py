@@ -7,7 +7,8 @@
 ``candlewick serve &`` is a server in a process of its own until ``kill %1`` or the end, on any port for 8787.
 
 ``...`` stands for anything, alone on a line for any lines. Times and rates may differ. A command whose output shows
-``Error:`` must end with exit code 2, any other with 0. ``pytest tests/docs --refresh`` writes what has changed.
+``Error:`` must end with exit code 2, any other with 0, unless ``; echo $?`` behind it shows the code.
+``pytest tests/docs --refresh`` writes what has changed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from candlewick.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```([a-z]+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ASKED_CODE = "; echo $?"
 TIMES = (
     (re.compile(r"\b\d[\d,]*(\.\d+)? (ms|s)\b"), "0 s"),
     (re.compile(r"\([\d,]+ rows/s\)"), "(0 rows/s)"),
@@ -101,7 +103,9 @@ class Background:
         rest.start()
         port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", said)[0])
         until = time.monotonic() + 120
-        while httpx.get(f"http://127.0.0.1:{port}/health/ready", trust_env=False).status_code != 200:
+        key = os.environ.get("CANDLEWICK_KEY")
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        while httpx.get(f"http://127.0.0.1:{port}/health/ready", headers=headers, trust_env=False).status_code != 200:
             assert time.monotonic() < until, "the server is not ready within two minutes"
             time.sleep(0.05)
         return cls(process, port, said, rest)
@@ -182,6 +186,14 @@ class Reader:
         return text if self.background is None else text.replace(f":{self.background.port}", ":8787")
 
     def _run(self, command: str) -> tuple[int, str]:
+        taken = re.fullmatch(r"export (\w+)=\$\(candlewick (.*)\)", command)
+        if taken is not None:
+            result = CliRunner().invoke(app, shlex.split(taken[2]))
+            os.environ[taken[1]] = result.stdout.strip()
+            return result.exit_code, result.stderr
+        if command.endswith(ASKED_CODE):
+            code, real = self._run(command.removesuffix(ASKED_CODE))
+            return 0, f"{real}{code}\n"
         name, *arguments = shlex.split(command)
         if name == "export":
             os.environ.update(pair.split("=", 1) for pair in arguments)

@@ -11,9 +11,10 @@ import typer
 from candlewick.cli import options
 
 if TYPE_CHECKING:
+    from candlewick.completeness.asked import Asked
     from candlewick.completeness.fill import Filling
     from candlewick.completeness.finding import Finding
-    from candlewick.completeness.scan import Asked, Scan
+    from candlewick.completeness.scan import Scan
     from candlewick.completeness.stored import Stored
 
 FOUND = 1
@@ -87,7 +88,7 @@ def _asked(
 ) -> Asked:
     """The question, with its bounds. A date is the open of that session, so the symbols must share a calendar."""
     from candlewick.cli.ranges import parse_range
-    from candlewick.completeness.scan import Asked
+    from candlewick.completeness.asked import Asked
     from candlewick.errors import InputError
 
     if edges[0] is None and edges[1] is None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from candlewick.completeness.asked import Asked
+from candlewick.completeness.due import GRACE
 from candlewick.completeness.finding import ABSENT, Finding
 from candlewick.completeness.grid import Grid
-from candlewick.completeness.scan import GRACE, Asked, Step, scan
+from candlewick.completeness.scan import Step, scan
 from candlewick.completeness.stored import Stored
 from candlewick.errors import UnknownSeriesError
 from candlewick.indicators import parse_indicators

@@ -86,7 +86,8 @@ def time_of(row: str, timezone: str) -> int | None:
     number = _EPOCH.search(row)
     if number is None:
         return None
-    return int(number[0]) * 10**6 // 10 ** (len(number[0]) - 10)
+    digits = number[0]
+    return int(f"{digits:0<16}"[:16])
 
 
 def _stands(stored: Integers, at: int) -> bool:

@@ -1,6 +1,6 @@
 """Scan: a store looked through series by series, and what was found told once.
 
-1. What is asked for is laid out: which series, and for each calendar the sessions that are due (`_expected_until`).
+1. What is asked for is laid out: which series, and until when those of each calendar should reach (`Due`).
 2. Each series is read with some sessions before the range, which show what is usual, and judged (`_judged`).
 3. What peers share is told once, and what they have meanwhile says how sure it is (`_beside_peers`).
 """
@@ -8,13 +8,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
+from candlewick.completeness.asked import Asked
+from candlewick.completeness.due import Due
 from candlewick.completeness.finding import Finding, Kind, Sure, ordered
 from candlewick.completeness.grid import Grid
 from candlewick.completeness.held import Held
@@ -24,23 +26,15 @@ from candlewick.completeness.shared import shared
 from candlewick.completeness.stored import Stored
 from candlewick.completeness.suspicious import suspicious
 from candlewick.errors import UnknownSeriesError
-from candlewick.sessions.calendar import Calendar, find_calendar
+from candlewick.sessions.calendar import find_calendar
 from candlewick.store.repository import QuarantinedRow, Series, iso
 from candlewick.timeframe import MINUTE, Timeframe
-
-GRACE = 5 * MINUTE
-"""After its end a candle may take so long to come before it is missed."""
 
 BEFORE = 20
 """Sessions before the range that show what is usual."""
 
-ENDED = 20
-"""Sessions behind all that could still come, from which on a series is taken to have ended: it is not late."""
-
 PEERS = 10
 """Peers that are read to judge one finding."""
-
-MINUTES = Timeframe.parse("1m")
 
 COMPARED = 31 * 24 * 60 * MINUTE
 """From the beginning of a finding, as much of a peer is read."""
@@ -81,17 +75,6 @@ class Scan:
     ended: list[Ended]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a scan is about: bounds in microseconds UTC, half-open; None is open. ``now``: what is due by then."""
-
-    symbols: tuple[str, ...] = ()
-    timeframe: Timeframe = MINUTES
-    start: int | None = None
-    end: int | None = None
-    now: int = 0
-
-
 def scan(store: Stored, asked: Asked, *, limit: int = SHOWN, step: Step | None = None) -> Scan:
     """Look through the stored series of a timeframe, or those of some symbols; changes nothing.
 
@@ -101,7 +84,7 @@ def scan(store: Stored, asked: Asked, *, limit: int = SHOWN, step: Step | None =
     stored = {one.symbol: one for one in every if one.timeframe == asked.timeframe}
     names = list(dict.fromkeys(asked.symbols)) or sorted(stored)
     held_back = _quarantined(store, names if asked.symbols else None)
-    due = _Due(stored.values(), asked)
+    due = Due(stored.values(), asked)
     single: list[Finding] = []
     ended: list[Ended] = []
     looked_at = 0
@@ -124,75 +107,20 @@ def scan(store: Stored, asked: Asked, *, limit: int = SHOWN, step: Step | None =
     return Scan(findings, ordered(single), len(told), looked_at, ended)
 
 
-class _Due:
-    """Until when the series of each calendar are expected to reach."""
-
-    def __init__(self, stored: Iterable[Series], asked: Asked) -> None:
-        self._asked = asked
-        self._grids: dict[str, Grid] = {}
-        self.peers: dict[str, list[Series]] = defaultdict(list)
-        for one in stored:
-            self.peers[one.calendar].append(one)
-
-    def until(self, calendar: Calendar) -> int:
-        """Until when the newest series of a calendar may be expected to reach: now, unless all have ended."""
-        asked = self._asked
-        now = asked.now - GRACE
-        if asked.end is not None:
-            return min(asked.end, now)
-        newest = max((one.last for one in self.peers[calendar.name]), default=now)
-        if newest >= now or self._behind(calendar, newest, now) <= ENDED:
-            return now
-        return self.session_end(calendar, newest)
-
-    def ended(self, calendar: Calendar, last: int, until: int) -> bool:
-        """Whether a series that ends at ``last`` goes on no more: far behind its peers, or last of an old market."""
-        if self._asked.end is not None:
-            return False
-        old = until < self._asked.now - GRACE and self.session_end(calendar, last) >= until
-        return old or self._behind(calendar, last, until) > ENDED
-
-    def session_end(self, calendar: Calendar, at: int) -> int:
-        """The end of the session that holds a candle, or of the one before it; the candle's own end outside of all."""
-        grid = self.grid(calendar, at, at + 1)
-        place = int(np.searchsorted(grid.open, at, side="right")) - 1
-        if place < 0:
-            return at + max(1, self._asked.timeframe.microseconds)
-        return int(grid.close[grid.first[int(grid.session[place]) + 1] - 1])
-
-    def grid(self, calendar: Calendar, low: int, high: int) -> Grid:
-        """A grid that covers a range and some sessions before it; made once for many series, and widened as needed."""
-        held = self._grids.get(calendar.name)
-        reach = 40 * 24 * 60 * MINUTE
-        if held is None or not len(held) or int(held.open[0]) > low - reach // 2 or int(held.close[-1]) < high:
-            series = self.peers[calendar.name]
-            first = min([low, *(one.first for one in series)])
-            last = max([high, *(one.last for one in series)])
-            held = Grid.between(calendar, self._asked.timeframe, first - reach, last + 1)
-            self._grids[calendar.name] = held
-        return held
-
-    def _behind(self, calendar: Calendar, since: int, until: int) -> int:
-        """How many sessions begin after one time and up to another."""
-        known = calendar.known
-        periods = calendar.periods(max(since, known[0]), min(until, known[1]))
-        opens = periods.open[np.unique(periods.label, return_index=True)[1]]
-        return int(np.count_nonzero((opens > since) & (opens < until)))
-
-
 def _judged(
     store: Stored,
     series: Series,
     asked: Asked,
-    due: _Due,
+    due: Due,
     rows: Sequence[QuarantinedRow],
     ended: list[Ended],
 ) -> list[Finding]:
     calendar = find_calendar(series.calendar)
     until = due.until(calendar)
-    live = not due.ended(calendar, series.last, until)
-    if not live:
+    live = True
+    if due.ended(calendar, series.last, until):
         ended.append(Ended(series.symbol, series.timeframe, series.calendar, series.last))
+        live = due.lags(calendar, series.last, until)
         until = due.session_end(calendar, series.last)
     start = series.first if asked.start is None else asked.start
     end = until if asked.end is None else min(asked.end, until)
@@ -235,7 +163,7 @@ def _since(grid: Grid, low: int, series: Series) -> int:
     return min(opens, max(grid.before(low, BEFORE), begins))
 
 
-def _beside_peers(store: Stored, one: Finding, due: _Due, timeframe: Timeframe) -> Finding:
+def _beside_peers(store: Stored, one: Finding, due: Due, timeframe: Timeframe) -> Finding:
     """A finding with what peers of its calendar have in its range, and how sure it is then."""
     alone = (Kind.DUPLICATES, Kind.REFUSED, Kind.OFF_GRID, Kind.JUMP, Kind.ZERO_VOLUME)
     if one.kind in alone or one.evidence.get("stored") is False:
@@ -270,7 +198,7 @@ def _beside_peers(store: Stored, one: Finding, due: _Due, timeframe: Timeframe) 
     return replace(one, sure=sure, evidence=one.evidence | evidence)
 
 
-def _unknown(every: Sequence[Series], name: str, asked: Asked, due: _Due) -> Finding:
+def _unknown(every: Sequence[Series], name: str, asked: Asked, due: Due) -> Finding:
     others = [one for one in every if one.symbol == name]
     near = get_close_matches(name, {one.symbol for one in every}, n=3, cutoff=0.6)
     calendar = max(due.peers, key=lambda name: (len(due.peers[name]), name), default="")
@@ -293,7 +221,7 @@ def _quarantined(store: Stored, names: Sequence[str] | None) -> dict[str, list[Q
     return rows
 
 
-def _unnamed(rows: dict[str, list[QuarantinedRow]], asked: Asked, due: _Due) -> list[Finding]:
+def _unnamed(rows: dict[str, list[QuarantinedRow]], asked: Asked, due: Due) -> list[Finding]:
     """Refused rows of symbols that are not stored: of a symbol that came whole, of none, or of an unreadable one."""
     calendar = max(due.peers, key=lambda name: (len(due.peers[name]), name), default="24/7")
     nothing = np.empty(0, dtype=np.int64)

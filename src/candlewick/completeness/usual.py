@@ -82,7 +82,7 @@ def expected(length: Integers, places: int, marked: int, local_places: Integers,
     everywhere = (marked - length + 1) / (places - length + 2)
     here = (local_marked - length + 1) / (local_places - length + 2)
     with np.errstate(under="ignore"):
-        found: Floats = places * np.maximum(everywhere, here) ** length
+        found: Floats = places * np.float_power(np.maximum(everywhere, here), length)
     return found
 
 
