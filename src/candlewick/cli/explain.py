@@ -132,7 +132,7 @@ def _print(found: dict[str, Any]) -> None:
     ]
     print_table(("time", "session", *names, "candles"), table, numbers=range(2, 8))
     bar = found["bar"]
-    typer.echo(f"\nCandles of the bar, {_of(len(bar['candles']), bar['n'], 'first and last')}:")
+    typer.echo(f"\nCandles of the bar, {_of(len(bar['candles']), bar['n'], 'the first and last,')}:")
     candles = [[one["time"], *(_number(one[name]) for name in names)] for one in bar["candles"]]
     print_table(("time", *names), candles, numbers=range(1, 6))
 
