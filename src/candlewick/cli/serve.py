@@ -51,14 +51,15 @@ def serve(
     from candlewick.cli.keys import opened_keys
     from candlewick.server.lane import Limits
     from candlewick.server.logs import logging_to
-    from candlewick.server.run import bind, check_keys, for_others, run
+    from candlewick.server.loopback import is_loopback
+    from candlewick.server.run import bind, check_keys, run
 
     url = store_url(store)
-    with bind(host, port) as listening:  # before the store is opened, which may take a while
-        keyed = require_keys or for_others(listening)
-    if keyed:
+    # Both before the store is opened, which may take a while.
+    if require_keys or not is_loopback(host):
         with opened_keys(control, store, make=False) as file:
             check_keys(host, file.all())
+    bind(host, port).close()
     settings = settings_in_force()
     with logging_to(level=settings["log_level"].value or "info") as logs:
         application = build(url, control=control)

@@ -34,11 +34,11 @@ class Key:
         return self.revoked is None
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, without the hash."""
+        """Plain values for JSON, without the hash; times to the second."""
         from candlewick.store.repository import iso
 
         times = {name: getattr(self, name) for name in ("created", "revoked", "used")}
-        shown = {name: None if time is None else iso(time) for name, time in times.items()}
+        shown = {name: None if time is None else iso(time // 1_000_000 * 1_000_000) for name, time in times.items()}
         return {"id": self.id, "name": self.name, "role": self.role} | shown
 
 

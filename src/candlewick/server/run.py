@@ -76,11 +76,6 @@ def bind(host: str, port: int) -> socket.socket:
         raise InputError("port", port, "give another --port; 0 picks a free one", problem) from error
 
 
-def for_others(listening: socket.socket) -> bool:
-    """Whether other machines may reach a socket."""
-    return not is_loopback(listening.getsockname()[0])
-
-
 def check_keys(host: str, keys: Iterable[Key]) -> None:
     """Raises InputError when there is no valid key, without which nobody could come in."""
     if not any(one.valid for one in keys):
@@ -121,7 +116,8 @@ def run(
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with bind(host, port) as listening:
-            keyed = require_keys or for_others(listening)
+            # What it is bound to decides too: a name of this machine may be one that others reach.
+            keyed = require_keys or not is_loopback(host) or not is_loopback(listening.getsockname()[0])
             if keyed:
                 check_keys(host, application.keys.all())
             app = create_app(application, limits, keyed=keyed, rate=rate, log=log)
