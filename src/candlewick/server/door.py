@@ -167,7 +167,7 @@ def _foreign(hosts: list[bytes], origins: list[bytes]) -> str | None:
 
 
 def _credential(given: list[bytes]) -> bytes:
-    """The key of ``Authorization: Bearer KEY``; nothing, which is no key, where it is of another form or given twice."""
+    """The key of ``Authorization: Bearer KEY``; nothing, which is no key, in any other form or if given twice."""
     if len(given) != 1:
         return b""
     scheme, _, key = given[0].partition(b" ")

@@ -20,10 +20,10 @@ class Head:
             return
 
         async def bare(message: Message) -> None:
-            await send(message if message["type"] == "http.response.start" else message | {"body": b""})
+            await send(message if message["type"] == "http.response.start" else {**message, "body": b""})
 
         # Another scope: the server below looks into its own to see that no body has to follow.
-        inner = scope | {"method": "GET"}
+        inner = {**scope, "method": "GET"}
         try:
             await self._app(inner, receive, bare)
         finally:

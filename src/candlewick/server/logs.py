@@ -111,7 +111,7 @@ def _as_json(_: Any, __: str, event: EventDict) -> str:
     import msgspec
 
     first = {name: event.pop(name) for name in ("time", "level", "event")}
-    return msgspec.json.encode(first | event, enc_hook=str).decode()
+    return msgspec.json.encode({**first, **event}, enc_hook=str).decode()
 
 
 def _for_readers() -> Callable[..., str]:
@@ -122,8 +122,7 @@ def _for_readers() -> Callable[..., str]:
     )
 
 
-_AFTER = ("ms", "bytes", "symbol", "engine", "arm", "fallback", "cache", "key", "role", "messages", "closed")
-_AFTER += ("address", "id")
+_AFTER = tuple("ms bytes symbol engine arm fallback cache key role messages closed address id".split())
 """Of a line for a request, in the order in which a reader looks for it."""
 
 
