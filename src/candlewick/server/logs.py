@@ -122,7 +122,8 @@ def _for_readers() -> Callable[..., str]:
     )
 
 
-_AFTER = tuple("ms bytes symbol engine arm fallback cache key role messages closed address id".split())
+_AFTER: tuple[str, ...] = ("ms", "bytes", "symbol", "engine", "arm", "fallback", "cache", "key", "role")
+_AFTER += ("messages", "closed", "address", "id")
 """Of a line for a request, in the order in which a reader looks for it."""
 
 
