@@ -10,8 +10,8 @@ import pytest
 from typer.main import get_command
 
 from candlewick.benchmarks.registry import find_benchmarks
-from candlewick.cli.indicators import described
 from candlewick.cli.main import app
+from candlewick.engine.described import described
 from candlewick.indicators import PRESETS, REGISTRY, parse_indicators
 from candlewick.sessions.calendar import find_calendar
 from candlewick.settings import EXPECTED
