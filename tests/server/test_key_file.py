@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from candlewick.delivery.journal import ControlJournal
 from candlewick.errors import FileFormatError, InputError, StoreError, StoreVersionError, UnknownNameError
+from candlewick.server import key_file as module
 from candlewick.server.key import LENGTH, digest_of
 from candlewick.server.key_file import HOUR, KeyFile
 from candlewick.server.roles import ROLES
@@ -264,6 +265,68 @@ def test_what_is_refused_leaves_nothing_half_done(tmp_path, notes):
         other.close()
         with pytest.raises(StoreError, match="cannot be read: no such table"):
             file.all()
+
+
+def test_ids_are_never_given_twice(file, monkeypatch):
+    drawn = [("00000001", "cw_a"), ("00000001", "cw_b"), ("00000002", "cw_c")]
+    monkeypatch.setattr(module, "draw", lambda: drawn.pop(0))
+    assert file.create("one", "viewer", who="me")[0].id == "00000001"
+    assert file.create("two", "viewer", who="me")[0].id == "00000002"
+
+
+def test_a_file_that_another_process_has_alone_is_waited_for_and_not_for_ever(tmp_path, notes, monkeypatch):
+    path = tmp_path / "a.keys.sqlite"
+    path.touch(0o600)
+    with monkeypatch.context() as patch, sqlite3.connect(path, isolation_level=None) as other:
+        patch.setattr(module, "PATIENCE", 0.05)
+        patch.setattr(module, "_to_wal", lambda _: None)  # as it is left by a process that ended in between
+        with KeyFile(path, note=notes.note) as file:
+            file.create("desk", "viewer", who="me")
+        other.execute("BEGIN IMMEDIATE")
+        patch.undo()
+        patch.setattr(module, "PATIENCE", 0.05)
+        with (
+            KeyFile(path, note=notes.note) as file,
+            pytest.raises(StoreError, match="cannot be read: database is locked"),
+        ):
+            file.all()
+        other.execute("COMMIT")
+    other.close()
+    waited = []
+
+    class Busy:
+        def execute(self, statement):
+            if not waited:
+                waited.append(statement)
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorname = "SQLITE_BUSY"
+                raise error
+
+    module._to_wal(Busy())
+    assert waited == ["PRAGMA journal_mode = WAL"]
+
+
+def test_a_busy_file_is_given_up_in_the_end(monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", -1.0)
+
+    class Busy:
+        def execute(self, statement):
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorname = "SQLITE_BUSY"
+            raise error
+
+    with pytest.raises(sqlite3.OperationalError):
+        module._to_wal(Busy())
+
+
+def test_tables_are_made_whole_or_not_at_all(tmp_path, notes, monkeypatch):
+    path = tmp_path / "a.keys.sqlite"
+    with monkeypatch.context() as patch, KeyFile(path, note=notes.note) as file:
+        patch.setattr(module, "TABLES", (*module.TABLES, "CREATE TABLE keys (x)"))
+        with pytest.raises(StoreError, match="cannot be written: table keys already exists"):
+            file.create("desk", "viewer", who="me")
+    with KeyFile(path, note=notes.note) as file:
+        assert file.all() == []
 
 
 def test_many_write_at_once(tmp_path):
