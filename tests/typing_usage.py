@@ -106,6 +106,24 @@ def universe(series: list[cw.Candles]) -> list[cw.IndicatorFrame]:
     return list(cw.compute_many(series, "rsi(14)", last=True))
 
 
+def served(url: str, candles: cw.Candles) -> npt.NDArray[np.float64]:
+    with cw.connect(url, key=None, timeout=5) as client:
+        found: cw.Client = client
+        assert found.ingest(candles).rows == len(candles)
+        answer: cw.ServedAnswer = client.candles("ACME", "5m", [cw.SMA(9), "vwap"], start=dt.date(2024, 1, 2))
+        for one in client.candles_many(["ACME"], "5m"):
+            assert isinstance(one, cw.CandlewickError) or one.columns
+        client.candles("ACME")  # type: ignore[call-arg]
+        with client.stream("ACME", "5m", indicators="desk") as stream:
+            for bar in stream:
+                last: cw.StreamedBar = bar
+                value: float = last["sma_9"]
+                assert value == value
+        client.stream(["ACME"], "5m", since={"ACME": last})
+        column: npt.NDArray[np.float64] = answer["sma_9"]
+        return column
+
+
 def refused(value: Any) -> tuple[str, object, str]:
     try:
         cw.find_calendar(value)
