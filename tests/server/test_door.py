@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from candlewick.errors import StoreError
 from candlewick.server import door as module
-from candlewick.server import key_ring
 from candlewick.server.door import Door, Guarded, same_origin
 from candlewick.server.http import create_app
 from candlewick.server.key_file import KeyFile
@@ -185,7 +184,6 @@ def test_a_key_in_an_address_is_refused_and_not_repeated(ring, keys, keyed):
 def test_a_key_is_let_in_so_often_a_second_whatever_it_asks_for(ring, keys, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(key_ring, "BLIND", 1e9)
     door = Door(ring, rate=3)
 
     def ask(key, **about):
@@ -202,7 +200,6 @@ def test_a_key_is_let_in_so_often_a_second_whatever_it_asks_for(ring, keys, monk
 
 def test_attempts_without_a_key_are_slowed_for_each_address_and_a_key_still_comes_in(ring, keys, monkeypatch):
     monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
-    monkeypatch.setattr(key_ring, "BLIND", 1e9)
     door = Door(ring)
     seen = [status(door.admit(scope(bearer("wrong")))) for _ in range(25)]
     assert seen[:20] == [401] * 20
@@ -217,10 +214,10 @@ def test_attempts_without_a_key_are_slowed_for_each_address_and_a_key_still_come
 
 def test_while_keys_cannot_be_read_nobody_comes_in(ring, keys, monkeypatch):
     door = Door(ring)
-    monkeypatch.setattr(key_ring, "BLIND", -1.0)
+    monkeypatch.setattr(KeyRing, "problem", "a disk that is gone")
     problem = door.admit(scope(bearer(keys["admin"])))
     assert status(problem) == 503
-    assert "keys cannot be looked up now" in problem.document["detail"]
+    assert "keys cannot be looked up now: a disk that is gone" in problem.document["detail"]
     assert door.admit(scope(path="/health/live")) is None
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from candlewick.server.roles import ADMIN, OPEN, ROLES, needed, suffices
+from candlewick.server.roles import ADMIN, BELOW, NEEDED, OPEN, ROLES, needed, suffices
 
 NEAR, FAR = "10.77.0.1", "10.77.0.2"
 WITHOUT = ("nobody", "unknown", "malformed", "revoked")
@@ -64,6 +64,12 @@ def test_a_new_route_is_in_the_table_of_roles(seen):
     """What is not there needs admin, which is safe, and surely not meant."""
     meant = {"/v1/keys", "/v1/keys/00000000", "/nothing", "/"}
     assert {place for method, place in seen["places"] if need_of(method, place) == ADMIN} == meant
+
+
+def test_the_table_of_roles_has_no_line_too_many(seen):
+    places = {tuple(one) for one in seen["places"]}
+    assert set(NEEDED) <= places
+    assert all(any(method == way and place.startswith(begin) for method, place in places) for way, begin, _ in BELOW)
 
 
 def test_without_a_valid_key_everybody_is_refused(seen):

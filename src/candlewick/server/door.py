@@ -90,14 +90,14 @@ class Door:
         if key is None:
             return self._refused(scope, bool(given))
         note(scope, key=key.name, key_id=key.id, role=key.role)
-        return self._with_role(key, need, f"{method} {scope['path']}")
+        return self._with_role(key, need, method, scope["path"])
 
-    def _with_role(self, key: Key, need: str, act: str) -> Problem | None:
+    def _with_role(self, key: Key, need: str, method: str, path: str) -> Problem | None:
         seconds = self._rates.wait(key.id, time.monotonic())
         if seconds:
             return problem_of(RateLimitError("requests with this key", self._rates.rate, seconds))
         if not suffices(key.role, need):
-            return problem_of(RoleError(key.role, smallest(need), act[:200]))
+            return problem_of(RoleError(key.role, smallest(need), f"{method} {path[:200]}"))
         return None
 
     def _refused(self, scope: Scope, given: bool) -> Problem:

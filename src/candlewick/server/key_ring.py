@@ -39,8 +39,7 @@ class KeyRing:
         self._keys: dict[str, Key] = {}
         self._seen: set[str] = set()
         self._noted: tuple[int, frozenset[str]] = (0, frozenset())
-        self._read_at = 0.0
-        self._problem = ""
+        self._failing: tuple[float, str] | None = None
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -48,7 +47,10 @@ class KeyRing:
     @property
     def problem(self) -> str | None:
         """Why no key can be trusted now; None when they can."""
-        return self._problem or "the keys were not read" if time.monotonic() - self._read_at > BLIND else None
+        if self._thread is None or not self._thread.is_alive():
+            return "nobody looks at the file"
+        failing = self._failing
+        return failing[1] if failing is not None and time.monotonic() - failing[0] > BLIND else None
 
     def watch(self) -> None:
         """Read the keys, and follow the file from now on. Doing so twice is harmless."""
@@ -94,7 +96,6 @@ class KeyRing:
     def refresh(self) -> None:
         """Look at the file now."""
         self._keys = {one.id: one for one in self.file.all()}
-        self._read_at = time.monotonic()
 
     def close(self) -> None:
         """Keep who came in, and close the file. Closing twice is harmless."""
@@ -114,12 +115,12 @@ class KeyRing:
                 if version != seen:
                     self.refresh()
                     seen = version
-                self._read_at = time.monotonic()
-                self._problem = ""
+                self._failing = None
             except CandlewickError as error:
-                if not self._problem:
-                    log.error("the keys cannot be read: nobody is let in until they can: %s", error)
-                self._problem = str(error)
+                if self._failing is None:
+                    log.error("the keys cannot be read: soon nobody is let in until they can: %s", error)
+                since = time.monotonic() if self._failing is None else self._failing[0]
+                self._failing = (since, str(error))
             else:
                 self._note_use()
 

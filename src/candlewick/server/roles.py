@@ -36,15 +36,10 @@ NEEDED: dict[tuple[str, str], str] = {
     ("WEBSOCKET", "/v1/stream"): READ,
     ("POST", "/v1/candles"): INGEST,
     ("PUT", "/v1/flags"): OPERATE,
-    ("PUT", "/v1/rollout"): OPERATE,
 }
 """Method and path to what they need."""
 
-BELOW: tuple[tuple[str, str, str], ...] = (
-    ("GET", "/v1/candles/", READ),
-    ("GET", "/v1/explain/", READ),
-    ("GET", "/docs/", READ),
-)
+BELOW: tuple[tuple[str, str, str], ...] = (("GET", "/v1/candles/", READ),)
 """The same for every path that begins so: a symbol may hold any sign."""
 
 
