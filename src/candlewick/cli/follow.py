@@ -94,14 +94,17 @@ def follow(
         raise InputError("every", every, "give seconds above 0")
     from candlewick.cli.connection import open_or_reach
     from candlewick.cli.output import note
+    from candlewick.sources.replay import check_speed
 
+    check_speed(speed)
     totals = _Totals()
     with open_or_reach(store, make=replay is None) as place, _until_stopped(stop_after) as stopped:
         if paths:
             feed = _feed(place, _needed(calendar), timeframe or "1m", symbol, timezone)
-            looks = [_looker(Path(path), feed, totals) for path in paths]
-            note(f"Following {', '.join(paths)}; ctrl-c ends it")
-            _follow_files(looks, every, stopped)
+            with ExitStack() as opened:
+                looks = [_looker(Path(path), feed, totals, opened) for path in paths]
+                note(f"Following {', '.join(paths)}; ctrl-c ends it")
+                _follow_files(looks, every, stopped)
         else:
             if replay is not None:
                 told, series = _replayed(place, replay, start, end, timeframe, named, now=now, calendar=calendar)
@@ -136,9 +139,8 @@ class _Totals:
             return
         parts = ", ".join(f"{self.counts[name]:,} {name}" for name in (*COUNTS[1:], "superseded"))
         names = len(self.symbols)
-        typer.echo(
-            f"{self.counts['rows']:,} rows of {names} symbol{'' if names == 1 else 's'} in {seconds:.2f} s: {parts}"
-        )
+        what = f"{self.counts['rows']:,} rows of {names} symbol{'' if names == 1 else 's'}"
+        typer.echo(f"{what} in {seconds:.2f} s: {parts}")
 
 
 def _needed(calendar: str | None) -> str:
@@ -164,16 +166,26 @@ def _feed(
     )
 
 
-def _looker(path: Path, feed: Feed, totals: _Totals) -> Callable[[], None]:
+def _looker(path: Path, feed: Feed, totals: _Totals, opened: ExitStack) -> Callable[[], None]:
     """What takes in, at each call, what is new at a path."""
     from candlewick.sources.follow import GrowingFile, Settled, check_followed, grows
 
     check_followed(path)
     if grows(path) and not path.is_dir():
         growing = GrowingFile(path)
-        return lambda: [_take(piece, feed, totals) for piece in growing.pieces()] and None
-    settled = Settled(path)
-    return lambda: [totals.add(feed(file)) for file in settled.ready()] and None
+        opened.callback(growing.close)
+
+        def look() -> None:
+            for piece in growing.pieces():
+                _take(piece, feed, totals)
+    else:
+        settled = Settled(path)
+
+        def look() -> None:
+            for file in settled.ready():
+                totals.add(feed(file))
+
+    return look
 
 
 def _take(piece: Piece, feed: Feed, totals: _Totals) -> None:
@@ -184,13 +196,12 @@ def _take(piece: Piece, feed: Feed, totals: _Totals) -> None:
 
 
 def _follow_files(looks: list[Callable[[], None]], every: float, stopped: threading.Event) -> None:
-    while True:
-        last = stopped.is_set()
+    while not stopped.is_set():
         for look in looks:
             look()
-        if last or stopped.wait(every):
-            if last:
-                return
+        stopped.wait(every)
+    for look in looks:  # what came since then
+        look()
 
 
 def _tell(
@@ -270,6 +281,7 @@ def _stored(
 def _simulated(symbols: int, calendar: str, sessions: int, seed: int, start: str | None) -> tuple[Told, str]:
     from candlewick.sources.replay import steps
     from candlewick.sources.simulated import simulate
+    from candlewick.timeframe import MINUTE
 
     if not 1 <= symbols <= MOST_SYMBOLS:
         raise InputError("simulated", symbols, f"give 1 to {MOST_SYMBOLS} symbols")
@@ -277,7 +289,9 @@ def _simulated(symbols: int, calendar: str, sessions: int, seed: int, start: str
     today = time.strftime("%Y-%m-%d", time.gmtime())
     made = list(simulate(names, calendar, sessions, seed, start or today))
     if start is None:
-        made = [left for one in made if len(left := one.between(time.time_ns() // 1000 // 60_000_000 * 60_000_000))]
+        made = [left for one in made if len(left := one.between(time.time_ns() // 1000 // MINUTE * MINUTE))]
+        if not made:
+            raise InputError("from", None, "give --from DATE: the session of today is over", "is missing")
     return lambda parts: steps(made, parts), f"{symbols:,} simulated symbol{'' if symbols == 1 else 's'}"
 
 

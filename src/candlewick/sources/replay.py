@@ -82,8 +82,7 @@ def pace(
 ) -> Iterator[Step]:
     """The steps, each at its time, ``speed`` times as fast as the market. ``wait`` waits so many seconds, and ends it
     by giving True. What is late is given at once. Raises InputError for a speed of no use."""
-    if not 0 < speed <= FASTEST:
-        raise InputError("speed", speed, f"give a number above 0, up to {FASTEST:g}")
+    check_speed(speed)
     due, before = clock(), None
     for step in told:
         if before is not None:
@@ -92,6 +91,12 @@ def pace(
         if (left := due - clock()) > 0 and wait(left):
             return
         yield step
+
+
+def check_speed(speed: float) -> None:
+    """Raise InputError for a speed of no use."""
+    if not 0 < speed <= FASTEST:
+        raise InputError("speed", speed, f"give a number above 0, up to {FASTEST:g}")
 
 
 def renamed(candles: Candles, symbol: str) -> Candles:
