@@ -26,6 +26,7 @@ from candlewick.store.database import Database
 from candlewick.store.duckdb import DuckDBStore
 from candlewick.store.history import DAY
 from candlewick.store.owner import Owner, beside
+from candlewick.store.repository import Series
 from candlewick.testing.repository_contract import FIRST_DAY, START, RepositoryContract, refused, some
 from candlewick.timeframe import MINUTE
 
@@ -131,14 +132,14 @@ def test_a_snapshot_of_a_series_that_goes_meanwhile(path: Path, monkeypatch: pyt
 def test_a_snapshot_is_of_one_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with DuckDBStore(path) as store:
         store.upsert(some())
-        real = series_table.records
+        real = series_table.record
 
-        def late(cursor: Any, numbers: Any = None) -> Any:
-            found = real(cursor, numbers)
+        def late(cursor: Any, number: int) -> Series:
+            found = real(cursor, number)
             store.upsert(some(minutes=[2, 99], price=7))
             return found
 
-        monkeypatch.setattr(series_table, "records", late)
+        monkeypatch.setattr(series_table, "record", late)
         snapshot = store.snapshot("SPY", "1m")
         monkeypatch.undo()
         assert (snapshot.series.revision, snapshot.candles) == (1, some())

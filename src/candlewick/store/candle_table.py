@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from candlewick.candles import COLUMNS, VALUES, Candles
 from candlewick.columnar import Floats, Integers
-from candlewick.store.catalogue import Entry
-from candlewick.store.change import Change
-from candlewick.store.revisions import Note
+from candlewick.store.fresh import Write
 
 Columns = tuple[Integers, dict[str, Floats]]
 _COLUMNS = ", ".join(COLUMNS)
-
-
-@dataclass(frozen=True)
-class Write:
-    """One series of a batch: its entry as it will be, what comes in, what that changes, and the note of it."""
-
-    entry: Entry[int]
-    candles: Candles
-    change: Change
-    note: Note | None
 
 
 def overlapping(cursor: Any, known: Sequence[tuple[int, Candles]]) -> dict[int, Columns]:
@@ -104,8 +91,8 @@ def put(cursor: Any, queries: Sequence[str], parts: Sequence[tuple[Write, Any, i
         return
     times = [one.candles.microseconds[rows] for one, rows in used]
     counts = [len(time) for time in times]
-    numbers = np.repeat(np.array([one.entry.place for one, _ in used], dtype=np.int32), counts)
-    revisions = np.array([one.entry.series.revision for one, _ in used], dtype=np.int64)
+    numbers = np.repeat(np.array([one.fresh.after.place for one, _ in used], dtype=np.int32), counts)
+    revisions = np.array([one.fresh.after.series.revision for one, _ in used], dtype=np.int32)
     columns: dict[str, Any] = {"series": numbers, "time": np.concatenate(times)}
     for name in VALUES:
         columns[name] = np.concatenate([getattr(one.candles, name)[rows] for one, rows in used])

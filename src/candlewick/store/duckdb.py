@@ -19,10 +19,11 @@ from candlewick.moments import Moment, moment
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store import as_known, series_table
 from candlewick.store.as_known import AsKnown
-from candlewick.store.candle_table import ORDERS, Write, in_order, overlapping, put, select, table_of, where_clause
+from candlewick.store.candle_table import ORDERS, in_order, overlapping, put, select, table_of, where_clause
 from candlewick.store.catalogue import Catalogue, Entry
 from candlewick.store.change import Change, appended, compared
 from candlewick.store.database import Database, Resources
+from candlewick.store.fresh import Fresh, Write
 from candlewick.store.history import History, day_of
 from candlewick.store.repository import (
     CandleRepository,
@@ -82,10 +83,10 @@ class DuckDBStore(CandleRepository):
             check_batch(batch, self._catalogue.calendar_of)
             with self._database.transaction() as cursor:
                 writes = self._writes(cursor, batch)
-                changing = [one for one in writes if one.note is not None]
+                changing = [one for one in writes if one.change.upserted.changed]
                 self._insert(cursor, changing)
                 self._replace(cursor, changing)
-                self._record(cursor, [(one.entry, one.note) for one in changing])
+                self._record(cursor, [one.fresh for one in changing])
             return [one.change.upserted for one in writes]
 
     def series(self, *, as_of: Moment | None = None) -> list[Series]:
@@ -142,7 +143,7 @@ class DuckDBStore(CandleRepository):
                 return then.snapshot(number, start, end)
         entry = self._find(symbol, timeframe)
         with self._database.reading() as cursor:
-            found, _ = series_table.records(cursor, [entry.place])[entry.place]
+            found = series_table.record(cursor, entry.place)
             candles = _candles(cursor, entry.place, found, start, end)
         if found.revision != entry.series.revision:
             with self._database.publishing:  # the write that was seen is in the catalogue after this
@@ -210,10 +211,8 @@ class DuckDBStore(CandleRepository):
                 left = [
                     self._remove(cursor, one, *span, for_good=for_good) for one, span in zip(chosen, spans, strict=True)
                 ]
-                self._record(
-                    cursor, [after for before, after in zip(chosen, left, strict=True) if after[0] is not before]
-                )
-            return sum(before.series.rows - after.series.rows for before, (after, _) in zip(chosen, left, strict=True))
+                self._record(cursor, [one for one in left if one.after is not one.before])
+            return sum(one.before.series.rows - one.after.series.rows for one in left)
 
     def purge(self, before: Moment, symbol: str | None = None, timeframe: str | Timeframe | None = None) -> int:
         at = moment_known(before, "before")
@@ -222,8 +221,10 @@ class DuckDBStore(CandleRepository):
             chosen = self._catalogue.chosen(symbol, length)
             with self._database.transaction() as cursor:
                 done = [(one, *as_known.purge(cursor, one.place, at, one.trail)) for one in chosen]
-                changed = [replace(one, trail=trail) for one, trail, _ in done if trail is not one.trail]
-                self._record(cursor, [(one, None) for one in changed])
+                changed = [
+                    Fresh(one, replace(one, trail=trail), None) for one, trail, _ in done if trail is not one.trail
+                ]
+                self._record(cursor, changed)
             return sum(count for _, _, count in done)
 
     def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
@@ -309,7 +310,7 @@ class DuckDBStore(CandleRepository):
         for entry, candles in known:
             change = compared(candles, *stored[entry.place]) if entry.place in stored else appended(candles)
             after, note = _after(entry, candles, change, now) if change.upserted.changed else (entry, None)
-            writes.append(Write(after, candles, change, note))
+            writes.append(Write(Fresh(entry, after, note), candles, change))
         return writes
 
     def _insert(self, cursor: Any, writes: Sequence[Write]) -> None:
@@ -324,9 +325,7 @@ class DuckDBStore(CandleRepository):
         parts = [(one, one.change.different, one.change.upserted.updated) for one in writes]
         put(cursor, [moved, f"UPDATE candles SET {values} FROM incoming WHERE {where}"], parts)
 
-    def _remove(
-        self, cursor: Any, entry: Entry[int], low: int | None, high: int | None, *, for_good: bool
-    ) -> tuple[Entry[int], Note | None]:
+    def _remove(self, cursor: Any, entry: Entry[int], low: int | None, high: int | None, *, for_good: bool) -> Fresh:
         where, given = where_clause(entry.place, low, high)
         first = cursor.execute(f"SELECT min(time) FROM candles WHERE {where}", given).fetchall()[0][0]
         after, note = entry, None
@@ -345,14 +344,14 @@ class DuckDBStore(CandleRepository):
             versions = cursor.execute(f"DELETE FROM revisions WHERE {where}", given).fetchall()[0][0]
             if versions or note is not None:
                 after = replace(after, trail=after.trail.after_retirement(after.series.revision, high))
-        return after, note
+        return Fresh(entry, after, note)
 
-    def _record(self, cursor: Any, changed: Sequence[tuple[Entry[int], Note | None]]) -> None:
+    def _record(self, cursor: Any, changed: Sequence[Fresh]) -> None:
         """Write the records and the newest stairs of changed series; the catalogue has them from the commit on."""
         if not changed:
             return
         series_table.write(cursor, changed)
-        self._database.upcoming = self._catalogue.changed({entry.key: entry for entry, _ in changed})
+        self._database.upcoming = self._catalogue.changed({one.after.key: one.after for one in changed})
 
 
 def _candles(cursor: Any, number: int, series: Series, start: Moment | None, end: Moment | None) -> Candles:

@@ -32,6 +32,7 @@ from candlewick.store.revisions import (
 )
 
 Mask = npt.NDArray[np.bool_]
+Revisions = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Gone:
 
     time: Integers
     values: Mapping[str, Floats]
-    revision: Integers
+    revision: Revisions
     until: int
 
     def rows(self, chosen: Mask) -> Gone:
@@ -54,7 +55,7 @@ class HeldSeries:
     """The candles, the revision of each, the versions that were taken away, and the notes of the writes."""
 
     candles: Candles
-    revision: Integers
+    revision: Revisions
     gone: tuple[Gone, ...] = ()
     notes: tuple[Note, ...] = ()
 
@@ -91,7 +92,7 @@ def written(entry: HeldEntry | None, candles: Candles, change: Change, now: int)
     """The entry after a write at ``now`` that changes something."""
     revision = 1 if entry is None else entry.series.revision + 1
     if entry is None or not entry.series.rows:
-        held, rewritten = HeldSeries(candles, np.full(len(candles), revision)), False
+        held, rewritten = HeldSeries(candles, _all(len(candles), revision)), False
         held = held if entry is None else replace(held, gone=entry.place.gone, notes=entry.place.notes)
     else:
         held, rewritten = _merged(entry.place, candles, change, revision), change.rewrites(candles, entry.series.last)
@@ -202,7 +203,7 @@ def _next(
     trail = NEW if entry is None else entry.trail
     at = trail.next(now)
     note = Note(series.revision, at, kind, series.calendar, day, inserted, updated, removed)
-    held = replace(held, notes=(*held.notes, note))
+    held = HeldSeries(candles, held.revision, held.gone, (*held.notes, note))
     return Entry(series, history.written(day, series.revision), held, trail.noted(at))
 
 
@@ -213,7 +214,7 @@ def _merged(held: HeldSeries, new: Candles, change: Change, revision: int) -> He
         values = {name: np.concatenate([getattr(old, name), getattr(new, name)]) for name in VALUES}
         time = np.concatenate([old.microseconds, new.microseconds])
         candles = Candles.trusted(old.symbol, old.timeframe, old.calendar, time, values)
-        return replace(held, candles=candles, revision=np.concatenate([held.revision, np.full(len(new), revision)]))
+        return HeldSeries(candles, np.concatenate([held.revision, _all(len(new), revision)]), held.gone, held.notes)
     new = _rows(new, change.new | change.different)
     replaced = np.isin(old.microseconds, new.microseconds, assume_unique=True)
     gone = (*held.gone, held.taken(replaced, revision)) if change.upserted.updated else held.gone
@@ -221,8 +222,12 @@ def _merged(held: HeldSeries, new: Candles, change: Change, revision: int) -> He
     order = np.argsort(time)
     values = {name: np.concatenate([getattr(old, name)[~replaced], getattr(new, name)])[order] for name in VALUES}
     candles = Candles.trusted(old.symbol, old.timeframe, old.calendar, time[order], values)
-    revisions = np.concatenate([held.revision[~replaced], np.full(len(new), revision)])[order]
+    revisions = np.concatenate([held.revision[~replaced], _all(len(new), revision)])[order]
     return HeldSeries(candles, revisions, gone, held.notes)
+
+
+def _all(count: int, revision: int) -> Revisions:
+    return np.full(count, revision, np.int32)
 
 
 def _rows(candles: Candles, chosen: Mask) -> Candles:

@@ -51,6 +51,11 @@ class History:
         """The stair of the newest write; (0, 0) when nothing was written."""
         return _last(self.days), _last(self.revisions)
 
+    @property
+    def last_day(self) -> int:
+        """The day of the newest stair; 0 when nothing was written."""
+        return _last(self.days)
+
     def written(self, day: int, revision: int) -> Self:
         """The history after a write whose earliest touched day is ``day``.
 

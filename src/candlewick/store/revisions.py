@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from candlewick.errors import HistoryError, NaiveTimeError, UnknownSeriesError
 from candlewick.moments import LAST, Moment, moment
@@ -23,8 +23,7 @@ REWRITING = (CHANGE, DELETE, RETIRE)
 """The kinds with which a series' generation rises."""
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """A write as it is kept: ``day`` is the earliest UTC day that it touched, ``calendar`` that of the series then."""
 
     revision: int
@@ -42,8 +41,7 @@ class Note:
         return Written(self.revision, self.written_at, self.kind, self.inserted, self.updated, self.removed)
 
 
-@dataclass(frozen=True)
-class Floor:
+class Floor(NamedTuple):
     """As of revisions below ``revision``, which was written at ``since``, candles before ``before`` are not kept."""
 
     revision: int = 0
@@ -51,16 +49,19 @@ class Floor:
     before: int = 0
 
 
-@dataclass(frozen=True)
-class Trail:
+NONE = Floor()
+"""Nothing was removed for good."""
+
+
+class Trail(NamedTuple):
     """What a store has at hand about the writes of a series. ``written_at``: of the newest write.
 
     ``purged``: below it no version is kept, of any candle. ``retired``: below it those before a time are not.
     """
 
     written_at: int = 0
-    purged: Floor = Floor()
-    retired: Floor = Floor()
+    purged: Floor = NONE
+    retired: Floor = NONE
 
     def next(self, now: int) -> int:
         """When a write is noted that comes at ``now``: one microsecond on where the clock stands still or goes back."""
@@ -68,16 +69,16 @@ class Trail:
 
     def noted(self, written_at: int) -> Trail:
         """After a write."""
-        return replace(self, written_at=written_at)
+        return Trail(written_at, self.purged, self.retired)
 
     def after_purge(self, last: Note) -> Trail:
         """After what was moved at or before the write ``last`` went."""
-        return replace(self, purged=Floor(last.revision, last.written_at, LAST))
+        return self._replace(purged=Floor(last.revision, last.written_at, LAST))
 
     def after_retirement(self, revision: int, end: int | None) -> Trail:
         """After every version of the candles before ``end`` went, the newest write being ``revision``."""
         before = LAST if end is None else end
-        return replace(self, retired=Floor(revision, self.written_at, max(before, self.retired.before)))
+        return self._replace(retired=Floor(revision, self.written_at, max(before, self.retired.before)))
 
 
 NEW = Trail()

@@ -20,13 +20,13 @@ SCHEMA = 3
 HISTORY = "CREATE TABLE history (series INTEGER, day BIGINT, revision BIGINT);"
 REVISIONS = """
 CREATE TABLE revisions (series INTEGER, time BIGINT, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE,
-    revision BIGINT, until BIGINT);
+    revision INTEGER, until INTEGER);
 CREATE TABLE writes (series INTEGER, revision BIGINT, written_at BIGINT, kind VARCHAR, calendar VARCHAR, day BIGINT,
     inserted BIGINT, updated BIGINT, removed BIGINT);
 """
 TABLES = f"""
 CREATE TABLE candles (series INTEGER, time BIGINT, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE,
-    revision BIGINT);
+    revision INTEGER);
 CREATE TABLE series (id INTEGER, symbol VARCHAR, timeframe VARCHAR, calendar VARCHAR, rows BIGINT, first BIGINT,
     last BIGINT, revision BIGINT, generation BIGINT, written_at BIGINT, purged_revision BIGINT, purged_since BIGINT,
     purged_before BIGINT, retired_revision BIGINT, retired_since BIGINT, retired_before BIGINT);
@@ -67,7 +67,7 @@ def _add_revisions(connection: Any) -> None:
     connection.execute(
         f"""
         CREATE TABLE upgraded AS
-        SELECT candles.*, series.revision FROM candles JOIN series ON candles.series = series.id;
+        SELECT candles.*, series.revision::INTEGER AS revision FROM candles JOIN series ON candles.series = series.id;
         DROP TABLE candles;
         ALTER TABLE upgraded RENAME TO candles;
         CREATE TABLE upgraded AS
