@@ -17,12 +17,14 @@ from candlewick.compare.titles import Meaning
 from candlewick.indicators import ATR, EMA, MACD, RSI, VWAP
 from candlewick.indicators.vwap import ANCHORS
 
-ROUNDS = 4
+ROUNDS = 8
 """In which what a quotient is divided by is brought up to the state found."""
 STEPS = 3000
 """Of moving towards the row that is furthest off."""
-NEAR, INSIDE = 0.999, 0.9
-"""Shares of a row's limit: within which it is solved, and to which it is moved."""
+HOPELESS = 2.0
+"""Mean square beyond which no state does; above 1, since a quotient is divided by what it was a turn before."""
+INSIDE = 0.9999
+"""Share of a row's limit to which it is moved: further in, and the next row would be moved out again."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Modes:
 
 def carried(meaning: Meaning, bars: Bars, theirs: Floats, slack: Floats) -> Floats | None:
     """The values of a column over ``bars`` (those shown) had its state been another at the first of them; None where
-    the column has no such state, or the rows are too few to tell."""
+    the column has no such state, none gives what is shown, or the rows are too few to tell."""
     modes = _modes(meaning, bars)
     if modes is None:
         return None
@@ -51,29 +53,37 @@ def carried(meaning: Meaning, bars: Bars, theirs: Floats, slack: Floats) -> Floa
     typical = max(float(np.median(np.abs(modes.denominator[known]))), 1e-300)
     bottom = np.maximum(np.abs(modes.denominator[known]), 1e-6 * typical)
     solution = np.zeros(count)
-    for _ in range(ROUNDS):
-        solution = _within(matrix / bottom[:, None], wanted / bottom, limit)
+    for turn in range(ROUNDS):
+        found = _within(matrix / bottom[:, None], wanted / bottom, limit, least_squares=turn == 0)
+        if found is None:
+            return None
+        solution = found
         state = modes.denominator + sum(c * b for c, b in zip(solution, modes.below, strict=True))
-        before, bottom = bottom, np.maximum(np.abs(state[known]), 1e-6 * typical)
-        if np.allclose(before, bottom, rtol=1e-9):
+        bottom = np.maximum(np.abs(state[known]), 1e-6 * typical)
+        if (np.abs(matrix @ solution - wanted) <= limit * bottom).all():
             break
     top = modes.numerator + sum(c * a for c, a in zip(solution, modes.above, strict=True))
     return ratio(top, modes.denominator + sum(c * b for c, b in zip(solution, modes.below, strict=True)))
 
 
-def _within(matrix: Floats, wanted: Floats, limit: Floats) -> Floats:
+def _within(matrix: Floats, wanted: Floats, limit: Floats, *, least_squares: bool) -> Floats | None:
     """What solves every row within its limit, where anything does: the least squares, moved to the row that is furthest
-    off until none is."""
+    off until none is. None where nothing can: then the least squares are further off than the limits are wide.
+
+    ``least_squares``: these alone.
+    """
     scaled, target = matrix / limit[:, None] * limit.min(), wanted / limit * limit.min()
     base, triangle = np.linalg.qr(scaled)
-    if np.abs(np.diag(triangle)).min() <= 1e-13 * np.abs(np.diag(triangle)).max():
+    if least_squares or np.abs(np.diag(triangle)).min() <= 1e-13 * np.abs(np.diag(triangle)).max():
         return np.linalg.lstsq(scaled, target, rcond=None)[0]
     place = base.T @ target
+    if float(((base @ place - target) ** 2).sum()) > HOPELESS * len(target) * limit.min() ** 2:
+        return None
     lengths = np.maximum((base**2).sum(axis=1), 1e-300)
     for _ in range(STEPS):
         off = base @ place - target
         worst = int(np.argmax(np.abs(off)))
-        if abs(off[worst]) <= NEAR * limit.min():
+        if abs(off[worst]) <= limit.min():
             break
         place -= (off[worst] - np.sign(off[worst]) * INSIDE * limit.min()) / lengths[worst] * base[worst]
     return np.linalg.solve(triangle, place)
