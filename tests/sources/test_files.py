@@ -105,3 +105,14 @@ def test_a_file_that_turns_out_broken_stores_nothing(tmp_path: Path, monkeypatch
         with pytest.raises(FileFormatError, match="longer line"):
             ingest(store, path, calendar="XNYS")
         assert store.series() == []
+
+
+def test_an_archive_of_a_later_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", text(30))
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 6] = 99  # the version that is needed to unpack it
+    path.write_bytes(data)
+    with pytest.raises(FileFormatError, match="is not a zip file"):
+        sources(path)

@@ -188,3 +188,31 @@ def test_a_large_table_in_pieces(
         for number, source in enumerate([rows, write("feather", rows, tmp_path / "a.feather")]):
             summary = ingest(store, source, calendar="XNYS", symbol="A")
             assert (summary.rows, summary.inserted, summary.unchanged) == (100, 100 - 100 * number, 100 * number)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrows", "feather"])
+def test_a_text_that_is_none_makes_the_file_a_damaged_one(kind: str, tmp_path: Path) -> None:
+    bad = pa.array([b"A", b"\xff\xfe", b"B"], pa.binary()).view(pa.string())
+    path = write(kind, table(symbol=bad), tmp_path / f"a.{kind}")
+    with MemoryStore() as store, pytest.raises(FileFormatError, match="damaged"):
+        ingest(store, path, calendar="XNYS")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrows", "feather"])
+def test_times_that_python_has_no_form_for_are_quarantined(kind: str, tmp_path: Path) -> None:
+    far = pa.array([2**62, START, START + MINUTE], pa.timestamp("us", "UTC"))
+    path = write(kind, table(time=far), tmp_path / f"a.{kind}")
+    with MemoryStore() as store:
+        summary = ingest(store, path, calendar="XNYS")
+        assert (summary.inserted, summary.quarantined) == (2, 1)
+        (row,) = store.quarantined()
+        assert row.reason == "beyond the dates that the calendar knows"
+        assert row.row.startswith(f"A,{2**62},")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrows", "feather"])
+def test_a_name_that_is_no_text_makes_the_file_a_damaged_one(kind: str, tmp_path: Path) -> None:
+    path = write(kind, table(), tmp_path / f"a.{kind}")
+    path.write_bytes(path.read_bytes().replace(b"volume", b"v\xd6lume"))
+    with MemoryStore() as store, pytest.raises(FileFormatError, match="damaged"):
+        ingest(store, path, calendar="XNYS")

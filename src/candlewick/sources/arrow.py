@@ -129,7 +129,9 @@ class _Digest:
 
 
 def parts(batch: Any) -> Iterator[Any]:
-    """A record batch in pieces of a size that is worked on at once."""
+    """A record batch of a file in pieces of a size that is worked on at once. Raises ArrowInvalid for one that points
+    outside itself or has texts that are none: a file is not trusted."""
+    batch.validate(full=True)
     for at in range(0, batch.num_rows, BATCH):
         yield batch.slice(at, BATCH)
 
@@ -147,6 +149,6 @@ def damaged(name: str, what: str) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FileFormatError("file", name, f"give {what} ({reason})", f"is not {what}, or is damaged") from error

@@ -35,5 +35,6 @@ class ParquetSource(BatchSource):
     def _counted(self, file: Any, total: int) -> Iterator[tuple[Any, int]]:
         seen = 0
         for batch in file.iter_batches(batch_size=BATCH):
+            batch.validate(full=True)  # texts are taken as they are, be they UTF-8 or not
             seen += batch.num_rows
             yield batch, self.size * seen // total

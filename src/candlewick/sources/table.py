@@ -85,7 +85,7 @@ class TableReader:
             return TimeForm(Form.UNKNOWN), ""
         column = self._time_texts(batch)
         kind = column.type
-        first = next((str(value) for value in column[:1000].to_pylist() if value is not None), "")
+        first = next((str(value) for one in column[:1000] if (value := _plain(one)) is not None), "")
         if pa.types.is_timestamp(kind):
             if kind.tz is not None:
                 return TimeForm(Form.OFFSET), first
@@ -149,10 +149,16 @@ _KINDS = {
 def written(batch: Any, row: int) -> str:
     """A row of a table as a line of CSV, which is how a refused one is kept."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(
-        [_cell(value) for value in batch.slice(row, 1).to_pylist()[0].values()]
-    )
+    csv.writer(line, lineterminator="").writerow([_cell(_plain(column[row])) for column in batch.columns])
     return shortened(line.getvalue())
+
+
+def _plain(scalar: Any) -> Any:
+    """A value as Python has it; the bare number of a time so far away that Python has none."""
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError, LookupError):
+        return getattr(scalar, "value", None)
 
 
 def _cell(value: Any) -> str:

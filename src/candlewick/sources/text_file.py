@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -112,7 +113,7 @@ def members(path: Path) -> list[TextFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             found = [info for info in archive.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, OverflowError, struct.error) as error:
         raise FileFormatError("file", str(path), "give a zip file", f"is not a zip file ({error})") from error
     if not found:
         raise FileFormatError("file", str(path), "give an archive with files in it", "is an empty archive")
