@@ -77,15 +77,22 @@ async def json_body(request: Request) -> bytes:
     return bytes(body)
 
 
+def json_object(body: bytes, form: str) -> dict[str, Any]:
+    """The object in a body. Raises InputError, which says what ``form`` would be right."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        shown = body[:80].decode("utf-8", "replace")
+        raise InputError("body", shown, form, f"is no JSON ({str(error)[:200]})") from None
+    if not isinstance(found, dict):
+        raise InputError("body", found, form, "is no object")
+    return found
+
+
 def parsed_change(body: bytes) -> dict[str, Any]:
     """The change that a body asks for. Raises InputError or UnknownNameError that names the member."""
     form = f"give an object with {', '.join(CHANGE)}"
-    try:
-        change = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError("body", body[:80].decode("utf-8", "replace"), form, f"is no JSON ({error})") from None
-    if not isinstance(change, dict):
-        raise InputError("body", change, form, "is no object")
+    change = json_object(body, form)
     for name in change:
         if name not in CHANGE:
             raise UnknownNameError("body member", name, CHANGE)

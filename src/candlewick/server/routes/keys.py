@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from candlewick.errors import InputError, UnknownNameError
 from candlewick.server.contract import answers, body, problems
 from candlewick.server.problem import Refusal
 from candlewick.server.roles import ROLES
-from candlewick.server.routes.control import json_body, who
+from candlewick.server.routes.control import json_body, json_object, who
 from candlewick.server.schemas import listed, ref
 from candlewick.server.serving import answered, serving_of
 
@@ -75,12 +74,7 @@ async def revoke(request: Request, number: Annotated[str, Path(description="Id o
 def parsed_key(body: bytes) -> dict[str, str]:
     """The key that a body asks for. Raises InputError or UnknownNameError that names the member."""
     form = f"give an object with {' and '.join(NECESSARY)}"
-    try:
-        asked: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError("body", body[:80].decode("utf-8", "replace"), form, f"is no JSON ({error})") from None
-    if not isinstance(asked, dict):
-        raise InputError("body", asked, form, "is no object")
+    asked = json_object(body, form)
     for name, value in asked.items():
         if name not in NEW:
             raise UnknownNameError("body member", name, NEW)
