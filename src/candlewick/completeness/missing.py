@@ -116,7 +116,7 @@ def _short(held: Held, told: Flags) -> list[Finding]:
             continue
         others = chosen.copy()
         others[session] = False
-        middle, least, _ = ordinary(share[others])
+        middle, least, _ = ordinary(share[others], high - low)
         usual = middle * int(held.sizes[session])
         if usual < FEW or share[session] > min(HALF * middle, least):
             continue
@@ -153,8 +153,8 @@ def _scattered(held: Held, told: Flags) -> list[Finding]:
     for session in np.flatnonzero(chosen & (share >= SCATTERED)).tolist():
         others = chosen.copy()
         others[session] = False
-        middle, _, most = ordinary(share[others], SCATTERED)
         low, high = int(held.grid.first[session]), int(held.grid.first[session + 1])
+        middle, _, most = ordinary(share[others], high - low, SCATTERED)
         if share[session] > most and low >= held.low:
             evidence = {"scattered": True, "there": int(held.counts[session]), "usual_share": round(1 - middle, 4)}
             count = int(left[session])

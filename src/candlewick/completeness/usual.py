@@ -10,6 +10,7 @@ questions decide whether a run is unusual, each answered by the rest of the seri
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -20,10 +21,11 @@ from candlewick.columnar import Floats, Integers
 
 Flags = npt.NDArray[np.bool_]
 
-CHANCE = 0.001
-"""So many runs of that length or longer may be expected in the whole series, before one is unusual."""
+CHANCE = 1e-6
+"""So many runs of that length or longer may be expected in a whole series before one is unusual: stores have many."""
 
 DEVIATIONS = 4.0
+CHANCE_DEVIATIONS = 5.0
 NORMAL = 1.4826
 """Makes a median deviation of normal values a standard one. Medians, so that damage does not move what is usual."""
 
@@ -86,8 +88,13 @@ def expected(length: Integers, places: int, marked: int, local_places: Integers,
     return found
 
 
-def ordinary(values: Floats, least: float = 0.0) -> tuple[float, float, float]:
-    """What is usual, and between which bounds: the median, and four deviations (by the median deviation) around it."""
-    middle = float(np.median(values))
-    spread = max(least, DEVIATIONS * NORMAL * float(np.median(np.abs(values - middle))))
+def ordinary(shares: Floats, of: int, least: float = 0.0) -> tuple[float, float, float]:
+    """The usual share of ``of`` slots, and the bounds between which it lies: the median, and four deviations around it.
+
+    The deviation is that of the sessions, by their median deviation. As few of them may be alike by chance, the bounds
+    are never closer than five of the deviations that a share of so many slots has by itself, nor than ``least``.
+    """
+    middle = float(np.median(shares))
+    by_chance = CHANCE_DEVIATIONS * math.sqrt(max(0.0, middle * (1 - middle)) / max(1, of))
+    spread = max(least, by_chance, DEVIATIONS * NORMAL * float(np.median(np.abs(shares - middle))))
     return middle, middle - spread, middle + spread
