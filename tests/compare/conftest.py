@@ -11,7 +11,7 @@ from tests.compare.exports import Export, at_timeframe
 
 import candlewick as cw
 from candlewick.candles import Candles
-from candlewick.compare.compare import compare
+from candlewick.compare import compare
 from candlewick.compare.comparison import Comparison
 from candlewick.sources.simulated import simulate
 

@@ -14,7 +14,7 @@ from tests.compare.injections import INJECTIONS, changed, middle, quiet_rows
 
 import candlewick as cw
 from candlewick.candles import VALUES, Candles
-from candlewick.compare.compare import compare
+from candlewick.compare import compare
 from candlewick.compare.comparison import Comparison
 from candlewick.compare.formulas import formulas_of
 from candlewick.compare.ground import Ground, Way

@@ -61,7 +61,7 @@ def compare(
     from candlewick.cli.output import print_json
     from candlewick.cli.ranges import parse_range
     from candlewick.client import Client
-    from candlewick.compare.compare import compare as compare_with
+    from candlewick.compare import compare as compare_with
     from candlewick.timeframe import Timeframe
 
     length = Timeframe.parse(timeframe)
