@@ -181,7 +181,7 @@ class Application:
     def first_changed(self, symbol: str, timeframe: Timeframe, since: int) -> int | None:
         return self.store.first_changed(symbol, timeframe, since)
 
-    def complete_until(self) -> int | None:
+    def complete_until(self) -> int:
         return self._clock.wall() - self._grace
 
     def listen(self, called: Callable[[Sequence[str]], None]) -> Callable[[], None]:

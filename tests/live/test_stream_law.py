@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from candlewick.candles import Candles
@@ -227,7 +227,6 @@ class Play:
             self.join(self.reader.again())
 
 
-@settings(max_examples=150)
 @given(
     timeframe=st.sampled_from(["1m", "5m", "1h", "1d", "1w"]),
     indicators=st.sampled_from([None, "sma(3)", "ema(2),vwap"]),

@@ -89,7 +89,7 @@ def _text(given: Mapping[str, Any], name: str, expected: str) -> str:
 
 
 def _indicators(specs: Any) -> tuple[Indicator, ...]:
-    if specs is None or specs == "":
+    if specs is None or specs in ("", []):
         return ()
     if isinstance(specs, str) or (isinstance(specs, list) and all(isinstance(one, str) for one in specs)):
         return resolve(specs)

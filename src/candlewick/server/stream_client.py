@@ -79,11 +79,12 @@ class StreamClient:
         except CandlewickError as error:
             await self._say_bye("refused", problem_for(error))
             return
-        tasks = [asyncio.ensure_future(self._listen()), asyncio.ensure_future(self._tell())]
+        tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._listen()), asyncio.ensure_future(self._tell())]
         try:
             if self._streams.ending:
                 self.end("stopping")
-            await asyncio.wait([*tasks, self._end], return_when=asyncio.FIRST_COMPLETED)
+            anything: list[asyncio.Future[Any]] = [*tasks, self._end]
+            await asyncio.wait(anything, return_when=asyncio.FIRST_COMPLETED)
             self._ended(tasks)
         finally:
             for task in tasks:
@@ -250,7 +251,7 @@ def commands(text: str | bytes) -> dict[str, list[Any]]:
 def from_query(given: Mapping[str, str]) -> dict[str, Any]:
     """A subscription as JSON has it, from query parameters. Raises InputError for a number that is none."""
     found: dict[str, Any] = {}
-    since = {}
+    since: dict[str, int] = {}
     for name, text in given.items():
         if name in ("bars", "since_revision", "since_time"):
             if not text.removeprefix("-").isdecimal() or len(text) > 18:
