@@ -292,6 +292,16 @@ def test_quiet_minutes_that_change_bars(minutes, compared):
     check(found, "zero_volume")
 
 
+def test_minutes_made_up_by_the_other_side(minutes, compared):
+    starts = cw.aggregate(minutes, "5m").microseconds[[40, 50, 60, 70, 80]]
+    rows = np.searchsorted(minutes.microseconds, starts)
+    theirs = quiet(minutes, rows.tolist())
+    ours = rebuilt(theirs, ~np.isin(np.arange(len(theirs)), rows))
+    found = compared(ours, Export.of(at_timeframe(theirs, "5m")), "5m")
+    check(found, "zero_volume")
+    assert all(bar["action"] == "set" for bar in found.cause("zero_volume").evidence)
+
+
 @pytest.mark.parametrize(
     ("way", "name"),
     [(Way("clock"), "session_anchor"), (Way(minutes=1), "minute_shift"), (Way(minutes=-1), "minute_shift")],

@@ -143,16 +143,29 @@ def _set(shown: Shown, rows: Integers, bars: Bars, ground: Ground, way: Way) -> 
 
 
 def _why_set(shown: Shown, row: int, bars: Bars, bar: int) -> tuple[str, str]:
-    """One side has a trade in this bar and the other has none: or else the values come from another source."""
+    """One side has a trade in this bar and the other has none, or theirs opens with a candle that was made up: or else
+    the values come from another source."""
+    theirs = {name: float(column[row]) for name, column in shown.values.items()}
+    if _opens_made_up(shown, row, bars, bar, theirs):
+        return ZERO_VOLUME, "it opens at the close before, with a candle without a trade that we do not have"
     if "volume" not in shown.values:
         return SOURCE, ""
-    theirs = {name: float(column[row]) for name, column in shown.values.items()}
     level = theirs.get("high", theirs.get("close")) == theirs.get("low", theirs.get("close"))
     quiet_ours = bool(flat(bars)[bar])
     quiet_theirs = level and theirs["volume"] == 0
     if quiet_theirs == quiet_ours:
         return SOURCE, ""
     return ZERO_VOLUME, f"{'the reference has' if quiet_theirs else 'we have'} no trade in this bar"
+
+
+def _opens_made_up(shown: Shown, row: int, bars: Bars, bar: int, theirs: Mapping[str, float]) -> bool:
+    """True where theirs is our bar with a flat candle at the close before put in front."""
+    if bar == 0 or "open" not in theirs:
+        return False
+    before = float(bars.close[bar - 1])
+    ours = {name: float(getattr(bars, name)[bar]) for name in VALUES}
+    made = {"open": before, "high": max(ours["high"], before), "low": min(ours["low"], before)}
+    return before != ours["open"] and all(_near(shown, name, row, (ours | made)[name]) for name in theirs)
 
 
 def reaching(

@@ -75,7 +75,7 @@ def _within(matrix: Floats, wanted: Floats, limit: Floats, *, least_squares: boo
     scaled, target = matrix / limit[:, None] * limit.min(), wanted / limit * limit.min()
     base, triangle = np.linalg.qr(scaled)
     if least_squares or np.abs(np.diag(triangle)).min() <= 1e-13 * np.abs(np.diag(triangle)).max():
-        return np.linalg.lstsq(scaled, target, rcond=None)[0]
+        return np.asarray(np.linalg.lstsq(scaled, target, rcond=None)[0])
     place = base.T @ target
     if float(((base @ place - target) ** 2).sum()) > HOPELESS * len(target) * limit.min() ** 2:
         return None
@@ -86,7 +86,7 @@ def _within(matrix: Floats, wanted: Floats, limit: Floats, *, least_squares: boo
         if abs(off[worst]) <= limit.min():
             break
         place -= (off[worst] - np.sign(off[worst]) * INSIDE * limit.min()) / lengths[worst] * base[worst]
-    return np.linalg.solve(triangle, place)
+    return np.asarray(np.linalg.solve(triangle, place))
 
 
 def _modes(meaning: Meaning, bars: Bars) -> Modes | None:

@@ -146,7 +146,7 @@ def _edits_say(account: Account, name: str, edits: Sequence[Edit], bars: Bars) -
         if within:
             parts.append(f"{_count(within, 'bar made')} without a candle that we have")
         if inner > within:
-            parts.append(f"{_count(inner - within, 'bar')} in which only one side shows a trade")
+            parts.append(f"{_count(inner - within, 'bar')} in which only one side has a candle without a trade")
     left_out = (
         ""
         if name in account.effective or account.way.drop or (name == SOURCE and account.solved)
