@@ -119,12 +119,12 @@ class AsKnown:
         """How many candles each series held, the first and the last time; none of those that held none."""
         query = f"""
             WITH known AS (
-                SELECT series, max(revision) AS at FROM writes WHERE written_at <= ? {_among(numbers)} GROUP BY series
+                SELECT series, max(revision) AS newest FROM writes WHERE written_at <= ? {_among(numbers)} GROUP BY series
             ), held AS (
-                SELECT series, time FROM candles JOIN known USING (series) WHERE revision <= at {_among(numbers)}
+                SELECT series, time FROM candles JOIN known USING (series) WHERE revision <= newest {_among(numbers)}
                 UNION ALL
                 SELECT series, time FROM revisions JOIN known USING (series)
-                WHERE revision <= at AND until > at {_among(numbers)}
+                WHERE revision <= newest AND until > newest {_among(numbers)}
             )
             SELECT series, count(*), min(time), max(time) FROM held GROUP BY series
         """
