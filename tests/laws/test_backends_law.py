@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -49,6 +50,24 @@ def candles(draw: Any) -> Candles:
     )
 
 
+SECOND = 1_000_000
+BACK = st.one_of(st.just(0), st.integers(0, 20).map(lambda k: k * SECOND // 2), st.integers(-3, 3))
+"""Microseconds before now."""
+
+
+class SetClock:
+    """Goes only where it is set: most writes come at the same moment as the one before."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000 * SECOND
+
+    def wall(self) -> int:
+        return self.now
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
 refused = st.builds(
     QuarantinedRow,
     content=st.sampled_from(["x", "y"]),
@@ -65,7 +84,11 @@ class Backends(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="candlewick-law-"))
-        self.stores: list[CandleRepository] = [MemoryStore(), DuckDBStore(self.folder / "law.duckdb")]
+        self.clock = SetClock()
+        self.stores: list[CandleRepository] = [MemoryStore(clock=self.clock), self.opened()]
+
+    def opened(self) -> DuckDBStore:
+        return DuckDBStore(self.folder / "law.duckdb", clock=self.clock)
 
     def teardown(self) -> None:
         for store in self.stores:
@@ -117,6 +140,33 @@ class Backends(RuleBasedStateMachine):
     def quarantine(self, rows: list[QuarantinedRow]) -> None:
         self.alike(lambda store: store.quarantine(rows))
 
+    @rule(seconds=st.sampled_from([0, 1, 1, 5, -2]))
+    def wait(self, seconds: int) -> None:
+        self.clock.now += seconds * SECOND
+
+    @rule(symbol=SYMBOLS, timeframe=st.one_of(st.none(), TIMEFRAMES), start=AT, end=AT)
+    def delete_for_good(self, symbol: str, timeframe: str | None, start: Any, end: Any) -> None:
+        self.alike(lambda store: store.delete(symbol, timeframe, start, end, for_good=True))
+
+    @rule(back=BACK, symbol=st.one_of(st.none(), SYMBOLS), timeframe=st.one_of(st.none(), TIMEFRAMES))
+    def purge(self, back: int, symbol: str | None, timeframe: str | None) -> None:
+        self.alike(lambda store: store.purge(self.clock.now - back, symbol, timeframe))
+
+    @rule(back=BACK, symbol=SYMBOLS, timeframe=TIMEFRAMES, start=AT, end=AT)
+    def as_of(self, back: int, symbol: str, timeframe: str, start: Any, end: Any) -> None:
+        at = self.clock.now - back
+        self.alike(lambda store: store.revision_at(symbol, timeframe, at))
+        self.alike(lambda store: store.find(symbol, timeframe, as_of=at))
+        self.alike(lambda store: store.read(symbol, timeframe, start, end, as_of=at))
+        self.alike(lambda store: store.snapshot(symbol, timeframe, start, end, as_of=at))
+        self.alike(lambda store: store.count(symbol, timeframe, start, end, as_of=at))
+        self.alike(lambda store: store.date_range(symbol, timeframe, as_of=at))
+        self.alike(lambda store: store.revision_before(symbol, timeframe, as_of=at))
+        self.alike(lambda store: store.revision_before(symbol, timeframe, START + 1, as_of=at))
+        self.alike(lambda store: store.series(as_of=at))
+        self.alike(lambda store: store.series_of(symbol, as_of=at))
+        self.alike(lambda store: store.writes(symbol, timeframe))
+
     @rule()
     def compact(self) -> None:
         self.alike(lambda store: store.compact())
@@ -124,7 +174,7 @@ class Backends(RuleBasedStateMachine):
     @rule()
     def open_again(self) -> None:
         self.stores[1].close()
-        self.stores[1] = DuckDBStore(self.folder / "law.duckdb")
+        self.stores[1] = self.opened()
 
     @invariant()
     def list_alike(self) -> None:
@@ -156,4 +206,10 @@ def _answer(store: CandleRepository, call: Callable[[CandleRepository], Any]) ->
 
 
 TestBackends = Backends.TestCase
-TestBackends.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestBackends.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+class TestManyBackends(Backends.TestCase):  # type: ignore[name-defined, misc]
+    settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

@@ -1,0 +1,157 @@
+"""What was known stays known: reads as of random moments are what was read at those moments, bit for bit."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from candlewick.candles import Candles
+from candlewick.errors import CandlewickError
+from candlewick.store.duckdb import DuckDBStore
+from candlewick.store.memory import MemoryStore
+from candlewick.store.repository import CandleRepository
+from candlewick.testing.stored_candles import START
+from candlewick.timeframe import MINUTE
+
+SERIES = (("A", "1m", "XNYS"), ("A", "5m", "XNYS"), ("B/C", "1m", "24/7"), ("D|é", "1d", "24/7"))
+WIDTH = 400
+"""Minutes in which the candles lie: few, so that edits meet."""
+
+
+class ErraticClock:
+    """Stands still, jumps and goes back: the moments of writes must not."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self.now = 1_800_000_000_000_000
+
+    def wall(self) -> int:
+        self.now += self._chance.choice([0, 0, 1, 2, 50, 1000, -30])
+        return self.now
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def edit(chance: random.Random, store: CandleRepository) -> None:
+    """One edit of a random kind."""
+    symbol, timeframe, calendar = chance.choice(SERIES)
+    held = [one for one in store.series_of(symbol) if str(one.timeframe) == timeframe]
+    kind = chance.choice(("append", "append", "append", "correct", "insert", "prepend", "delete", "batch", "rarely"))
+    newest = (held[0].last - START) // MINUTE if held else 0
+    if kind == "append" and newest < WIDTH:
+        store.upsert(candles(chance, symbol, timeframe, calendar, range(newest + 1, newest + 1 + chance.randint(1, 4))))
+    elif kind == "batch":
+        some = [candles(chance, *one, [chance.randint(0, WIDTH)]) for one in chance.sample(SERIES, 2)]
+        store.upsert_many(some)
+    elif kind == "delete" and held:
+        low = chance.randint(0, WIDTH)
+        store.delete(symbol, timeframe, START + low * MINUTE, START + (low + chance.randint(1, 20)) * MINUTE)
+    elif kind == "rarely" and chance.random() < 0.1 and held:
+        store.delete(symbol, timeframe)
+    elif kind == "rarely" and chance.random() < 0.1:
+        store.compact()
+    else:
+        at = [chance.randint(0, WIDTH)] if kind == "correct" else sorted(chance.sample(range(-5, WIDTH), 5))
+        store.upsert(candles(chance, symbol, timeframe, calendar, at))
+
+
+def candles(chance: random.Random, symbol: str, timeframe: str, calendar: str, minutes: Any) -> Candles:
+    """Candles with one of few prices each, so that some writes change nothing."""
+    at = np.array(list(minutes), dtype=np.int64)
+    close = np.array([chance.choice([1.0, 1.5, 0.1, -3.25]) for _ in at])
+    return Candles(
+        symbol=symbol,
+        timeframe=timeframe,
+        calendar=calendar,
+        time=START + at * MINUTE,
+        open=close,
+        high=close,
+        low=close,
+        close=close,
+        volume=np.abs(close),
+    )
+
+
+def picture(store: CandleRepository, as_of: int | None) -> list[Any]:
+    """All that a store says of its series, now or as of a moment."""
+    said: list[Any] = [store.series(as_of=as_of)]
+    for symbol, timeframe, _ in SERIES:
+        calls: list[Callable[[], Any]] = [
+            lambda symbol=symbol: store.series_of(symbol, as_of=as_of),
+            lambda symbol=symbol, timeframe=timeframe: store.snapshot(symbol, timeframe, as_of=as_of),
+            lambda symbol=symbol, timeframe=timeframe: store.read(
+                symbol, timeframe, START + 50 * MINUTE, START + 200 * MINUTE, as_of=as_of
+            ),
+        ]
+        for call in calls:
+            try:
+                said.append(call())
+            except CandlewickError as error:
+                said.append(type(error))
+    return said
+
+
+def history(store: CandleRepository, clock: ErraticClock, seed: int, edits: int, looks: int) -> None:
+    """Edits, with what the store says noted at random moments; then the same is read as of those."""
+    chance = random.Random(seed)
+    when = set(chance.sample(range(edits), looks))
+    known: list[tuple[int, list[Any]]] = []
+    for number in range(edits):
+        edit(chance, store)
+        if number in when:
+            moment = max((store.writes(*one)[-1].written_at for one in _written(store)), default=clock.now)
+            clock.now = moment = max(moment, clock.now)
+            known.append((moment, picture(store, None)))
+            clock.now += 100
+    for moment, was in known:
+        assert _without_gone(picture(store, moment)) == _without_gone(was)
+    for one in _written(store):
+        moments = [write.written_at for write in store.writes(*one)]
+        assert moments == sorted(set(moments))
+        assert [write.revision for write in store.writes(*one)] == list(range(1, len(moments) + 1))
+    # What is purged is gone, and what came later is as it was.
+    cut = known[len(known) // 2][0]
+    store.purge(cut)
+    for moment, was in known:
+        if moment >= cut:
+            assert _without_gone(picture(store, moment)) == _without_gone(was)
+
+
+def _without_gone(said: list[Any]) -> list[Any]:
+    """An empty range of a series that is gone is no error as of a moment at which it was gone already."""
+    return [None if isinstance(one, type) or (isinstance(one, Candles) and not len(one)) else one for one in said]
+
+
+def _written(store: CandleRepository) -> Iterator[tuple[str, str]]:
+    for symbol, timeframe, _ in SERIES:
+        try:
+            store.writes(symbol, timeframe)
+        except CandlewickError:
+            continue
+        yield symbol, timeframe
+
+
+def opened(kind: str, folder: Path, clock: ErraticClock) -> CandleRepository:
+    return MemoryStore(clock=clock) if kind == "memory" else DuckDBStore(folder / "law.duckdb", clock=clock)
+
+
+@pytest.mark.parametrize(("kind", "edits", "looks"), [("memory", 300, 20), ("duckdb", 30, 3)])
+def test_what_was_known_can_be_read_again(kind: str, edits: int, looks: int, tmp_path: Path) -> None:
+    clock = ErraticClock(random.Random(1))
+    with opened(kind, tmp_path, clock) as store:
+        history(store, clock, seed=7, edits=edits, looks=looks)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", ["memory", "duckdb"])
+def test_ten_thousand_edits(kind: str, tmp_path: Path) -> None:
+    clock = ErraticClock(random.Random(2))
+    with opened(kind, tmp_path, clock) as store:
+        history(store, clock, seed=11, edits=10_000, looks=200)
