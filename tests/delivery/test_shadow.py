@@ -201,3 +201,16 @@ def test_no_shadow_chooses_nothing() -> None:
     assert not none.reserve()
     none.give_back()
     none.submit(Job(v2_answered()[0], CLASSIC, lambda: pytest.fail("it ran")))
+
+
+def test_while_the_service_is_busy_only_one_a_second_is_chosen(shadow: Shadow, clock: Any) -> None:
+    busy = True
+    shadow.ease(lambda: busy)
+    assert shadow.choose(1.0), "a slow V2 must not be judged by nothing"
+    assert not shadow.choose(1.0)
+    assert not shadow.reserve()
+    clock.now += 1.5
+    assert shadow.choose(0.0)
+    busy = False
+    assert shadow.choose(1.0)
+    assert shadow.stats().declined == 0

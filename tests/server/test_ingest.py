@@ -185,3 +185,11 @@ def test_the_name_of_a_body_is_of_its_kind():
             file_name("text/csv", name)
     with pytest.raises(Refusal):
         file_name(None, None)
+
+
+def test_one_object_a_line_is_taken_as_rows(ask, application):
+    rows = '{"time": "2024-01-02T14:30:00Z", "open": 1, "high": 2, "low": 1, "close": 2, "volume": 3}\n[]\n'
+    response = ask("POST", f"{WHERE}&name=a.jsonl", headers={"Content-Type": "application/x-ndjson"}, content=rows)
+    assert response.status_code == 200, response.text
+    assert (response.json()["inserted"], response.json()["quarantined"]) == (1, 1)
+    assert [(one.file, one.line) for one in application.store.quarantined()] == [("a.jsonl", 2)]
