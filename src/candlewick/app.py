@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -48,8 +47,6 @@ from candlewick.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from candlewick.sources.summary import IngestSummary
-
-log = logging.getLogger(__name__)
 
 WARM = (
     "desk",
@@ -101,9 +98,8 @@ class Application:
         owns_store: bool = False,
         clock: Clock | None = None,
     ) -> None:
-        self._listeners: tuple[Callable[[Sequence[str]], None], ...] = ()
-        self._listening = threading.Lock()
-        self.store: CandleRepository = TellingRepository(store, self._written)
+        self._told = store if isinstance(store, TellingRepository) else TellingRepository(store)
+        self.store: CandleRepository = self._told
         self.classic = classic
         self.optimized = optimized
         self._journal = journal
@@ -185,14 +181,7 @@ class Application:
         return self._clock.wall() - self._grace
 
     def listen(self, called: Callable[[Sequence[str]], None]) -> Callable[[], None]:
-        with self._listening:
-            self._listeners = (*self._listeners, called)
-
-        def stop() -> None:
-            with self._listening:
-                self._listeners = tuple(one for one in self._listeners if one is not called)
-
-        return stop
+        return self._told.listen(called)
 
     def ingest(
         self,
@@ -277,14 +266,6 @@ class Application:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _written(self, symbols: Sequence[str]) -> None:
-        """The write is committed: whatever a listener does must not look like a failure of it."""
-        for called in self._listeners:
-            try:
-                called(symbols)
-            except Exception:
-                log.exception("a listener failed after a write to %s", ", ".join(symbols[:5]))
 
     def _at(self, request: Request) -> Request:
         """The request with what is final now: both engines answer the same question, however long they take."""
@@ -379,7 +360,7 @@ def build(
     Raises what opening the store, the journal and the settings raise.
     """
     settings = load_settings()
-    opened = open_store(store) if isinstance(store, str) else store
+    opened = TellingRepository(open_store(store) if isinstance(store, str) else store)
     try:
         given = settings["control"].value if control is None else str(control)
         journal = ControlJournal(control_path(opened.url, given), base=settings.flags(), clock=clock)

@@ -1,37 +1,85 @@
-"""Telling: a store that says, after each committed write, of which symbols the candles changed."""
+"""Telling: a store that says, after each committed write, of which symbols the candles changed, and has them at hand.
+
+Whoever is told reads what came at once, and all of them the same: the newest candles are given from memory as long as
+the record of the series is the one that they were written with (`newest`).
+"""
 
 from __future__ import annotations
 
+import logging
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from candlewick.candles import Candles
+from candlewick.errors import UnknownSeriesError
+from candlewick.moments import Moment
+from candlewick.store.newest import Newest, newest_after
 from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, Snapshot, Upserted
+from candlewick.timeframe import Timeframe
+
+log = logging.getLogger(__name__)
+
+MOST = 8192
+"""Series whose newest candles are at hand."""
+
+Listener = Callable[[Sequence[str]], None]
 
 
 class TellingRepository(CandleRepository):
-    """Passes every call on to ``store`` as it is; ``told`` gets the symbols that a write changed, in the writer's
-    thread, once the write is committed. A write that changes nothing is not told. ``told`` must be quick and must not
-    raise."""
+    """Passes calls on to ``store``. What listeners do after a write never looks like a failure of it."""
 
-    def __init__(self, store: CandleRepository, told: Callable[[Sequence[str]], None]) -> None:
+    def __init__(self, store: CandleRepository) -> None:
         self.url = store.url
         self._store: Any = store
-        self._told = told
+        self._lock = Lock()
+        self._listeners: tuple[Listener, ...] = ()
+        self._newest: OrderedDict[tuple[str, Timeframe], Newest] = OrderedDict()
+
+    def listen(self, called: Listener) -> Callable[[], None]:
+        """``called`` gets the symbols that a write changed, in the writer's thread, once it is committed; it must be
+        quick. A write that changes nothing is not told. Returns how to stop that."""
+        with self._lock:
+            self._listeners = (*self._listeners, called)
+
+        def stop() -> None:
+            with self._lock:
+                self._listeners = tuple(one for one in self._listeners if one is not called)
+
+        return stop
 
     def upsert_many(self, batch: Sequence[Candles]) -> list[Upserted]:
+        before = [self._record(candles) for candles in batch]
         done: list[Upserted] = self._store.upsert_many(batch)
         changed = [candles.symbol for candles, one in zip(batch, done, strict=True) if one.changed]
         if changed:
-            self._told(list(dict.fromkeys(changed)))
+            for record, candles in zip(before, batch, strict=True):
+                self._remember(record, candles)
+            self._tell(list(dict.fromkeys(changed)))
         return done
 
     def delete(self, symbol: str, *rest: Any, **named: Any) -> int:
         gone: int = self._store.delete(symbol, *rest, **named)
         if gone:
-            self._told([symbol])
+            self._tell([symbol])
         return gone
+
+    def snapshot(
+        self,
+        symbol: str,
+        timeframe: str | Timeframe,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        **named: Any,
+    ) -> Snapshot:
+        if isinstance(start, int) and (end is None or isinstance(end, int)) and not named:
+            length = Timeframe.parse(timeframe)
+            held = self._newest.get((symbol, length))
+            if held is not None and start >= held.since and held.series == self._store.find(symbol, length):
+                return Snapshot(held.series, held.between(start, end))
+        return self._store.snapshot(symbol, timeframe, start, end, **named)  # type: ignore[no-any-return]
 
     def series(self, *given: Any, **named: Any) -> list[Series]:
         return self._store.series(*given, **named)  # type: ignore[no-any-return]
@@ -44,9 +92,6 @@ class TellingRepository(CandleRepository):
 
     def read(self, *given: Any, **named: Any) -> Candles:
         return self._store.read(*given, **named)  # type: ignore[no-any-return]
-
-    def snapshot(self, *given: Any, **named: Any) -> Snapshot:
-        return self._store.snapshot(*given, **named)  # type: ignore[no-any-return]
 
     def count(self, *given: Any, **named: Any) -> int:
         return self._store.count(*given, **named)  # type: ignore[no-any-return]
@@ -84,3 +129,27 @@ class TellingRepository(CandleRepository):
 
     def announce(self, address: str | None) -> None:
         self._store.announce(address)
+
+    def _record(self, candles: Candles) -> Series | None:
+        try:
+            return self._store.find(candles.symbol, candles.timeframe)  # type: ignore[no-any-return]
+        except UnknownSeriesError:
+            return None
+
+    def _remember(self, before: Series | None, candles: Candles) -> None:
+        key = candles.symbol, candles.timeframe
+        now = self._record(candles)
+        with self._lock:
+            held = self._newest.pop(key, None)
+            known = None if now is None else newest_after(held, before, now, candles)
+            if known is not None:
+                self._newest[key] = known
+                if len(self._newest) > MOST:
+                    self._newest.popitem(last=False)
+
+    def _tell(self, symbols: Sequence[str]) -> None:
+        for called in self._listeners:
+            try:
+                called(symbols)
+            except Exception:
+                log.exception("a listener failed after a write to %s", ", ".join(symbols[:5]))

@@ -94,8 +94,8 @@ class SmallApplication:
     """
 
     def __init__(self, store: CandleRepository) -> None:
-        self.listeners: list[Callable[[Sequence[str]], None]] = []
-        self.store: CandleRepository = TellingRepository(store, self._written)
+        self._told = TellingRepository(store)
+        self.store: CandleRepository = self._told
         self.service = QueryService(store)
         self.until: int | None = None
         self.monitor = Monitor({"cache": lambda: {"hits": 3, "extensions": 1, "misses": 4}})
@@ -155,8 +155,7 @@ class SmallApplication:
         return self.until
 
     def listen(self, called: Callable[[Sequence[str]], None]) -> Callable[[], None]:
-        self.listeners.append(called)
-        return lambda: self.listeners.remove(called)
+        return self._told.listen(called)
 
     def ingest(self, path: Path, **about: Any) -> IngestSummary:
         self._hook("ingest", path)
@@ -197,10 +196,6 @@ class SmallApplication:
         self.closed += 1
         self.keys.close()
         self.store.close()
-
-    def _written(self, symbols: Sequence[str]) -> None:
-        for called in list(self.listeners):
-            called(symbols)
 
     def _note(self, name: str, old: object, new: object, *, who: str, why: str = "") -> None:
         self.journal.append((name, new, who, why))
