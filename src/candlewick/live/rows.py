@@ -52,7 +52,8 @@ class Rows:
     def marks(self) -> Marks:
         """64 bits of each row's content, without its time: rows that differ in one bit have the same mark once in
         2**64 times."""
-        mark = np.full(len(self), FIRST) ^ (self.n.astype(np.uint64) << np.uint64(1)) ^ self.final.astype(np.uint64)
+        mark: Marks = (self.n.astype(np.uint64) << np.uint64(1)) ^ self.final.astype(np.uint64)
+        mark ^= FIRST
         values = self.values if self.exact else self._rounded()
         for column in np.ascontiguousarray(values.T).view(np.uint64):
             mark = (mark ^ column) * FACTOR
