@@ -271,6 +271,8 @@ class Application:
         """The request with what is final now: both engines answer the same question, however long they take."""
         if request.complete_until is not None:
             return request
+        if request.as_of is not None:  # with what was final then
+            return request.at(min(self._clock.wall(), request.as_of) - self._grace)
         return request.at(self.complete_until())
 
     def _served(self, request: Request, engine: str, key: str, at_hand: Answer | None = None) -> Served:

@@ -163,6 +163,7 @@ class Backends(RuleBasedStateMachine):
         self.alike(lambda store: store.date_range(symbol, timeframe, as_of=at))
         self.alike(lambda store: store.revision_before(symbol, timeframe, as_of=at))
         self.alike(lambda store: store.revision_before(symbol, timeframe, START + 1, as_of=at))
+        self.alike(lambda store: store.first_changed(symbol, timeframe, 1, as_of=at))
         self.alike(lambda store: store.series(as_of=at))
         self.alike(lambda store: store.series_of(symbol, as_of=at))
         self.alike(lambda store: store.writes(symbol, timeframe))

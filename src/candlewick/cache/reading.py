@@ -51,6 +51,18 @@ class Still:
         return None
 
 
+class Past(Still):
+    """A snapshot of a store as known at a moment, which knows what the writes until then touched."""
+
+    def __init__(self, whole: Snapshot, store: Readable) -> None:
+        super().__init__(whole)
+        self._store = store
+
+    def revision_before(self, symbol: str, timeframe: Timeframe, end: int | None = None, /) -> int:
+        """As the store says it."""
+        return self._store.revision_before(symbol, timeframe, end)
+
+
 def pieces(store: Readable, record: Series, start: int | None = None, end: int | None = None) -> Iterator[Candles]:
     """The candles of ``start <= time < end`` that the series held at ``record``, oldest first.
 

@@ -46,6 +46,13 @@ Start = Annotated[
 
 End = Annotated[str | None, typer.Option(metavar="TIME", help="First time to leave out; same forms as --start.")]
 
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Show what was known at this moment, before later corrections: ISO with an offset or Z."
+    ),
+]
+
 Timezone = Annotated[
     str | None,
     typer.Option(metavar="ZONE", help="What times without an offset are in, such as America/New_York."),

@@ -22,6 +22,7 @@ PARAMETERS = {
     "source": "Stored timeframe to build from; left out: its own, else the finest that fits.",
     "zero_volume": "keep or drop flat candles without volume.",
     "final_only": "true leaves out the bar that can still change.",
+    "as_of": "Moment as of which the answer is made, of what was known then: ISO 8601 with an offset or Z.",
     "limit": f"Bars that the answer may have; {LIMIT} when left out.",
 }
 """What may be asked, with what is right for it."""
@@ -130,6 +131,7 @@ def _request(symbol: str, given: dict[str, str], limit: int) -> Request:
         zero_volume=given.get("zero_volume", "keep"),
         final_only=_truth(given, "final_only"),
         limit=_whole(given, "limit", limit),
+        as_of=_moment(given, "as_of"),
     )
     columns = sum(len(one.columns) for one in request.indicators)
     if len(request.indicators) > MOST_INDICATORS or columns > MOST_COLUMNS:
@@ -164,6 +166,17 @@ def _edge(given: dict[str, str], name: str) -> int | dt.date | None:
     return None if name not in given else time_of(given[name], name)
 
 
+def _moment(given: dict[str, str], name: str) -> str | None:
+    text = given.get(name)
+    if text is not None and _SPACED.fullmatch(text):
+        raise _spaced(name, text)
+    return text
+
+
+def _spaced(name: str, text: str) -> InputError:
+    return InputError(name, text, "write the plus sign of an offset as %2B", "is not a time")
+
+
 def time_of(text: str, name: str) -> int | dt.date:
     """Microseconds, or a date, whose session only the series' calendar knows."""
     if DATE.fullmatch(text):
@@ -172,7 +185,7 @@ def time_of(text: str, name: str) -> int | dt.date:
         except ValueError as error:
             raise InputError(name, text, "give a date that there is", "is no date") from error
     if _SPACED.fullmatch(text):
-        raise InputError(name, text, "write the plus sign of an offset as %2B", "is not a time")
+        raise _spaced(name, text)
     return moment(text, name)
 
 

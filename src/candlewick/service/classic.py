@@ -21,6 +21,7 @@ from candlewick.service.request import Request
 from candlewick.service.service import AnalyticsService
 from candlewick.sessions.calendar import Calendar, find_calendar
 from candlewick.store.repository import CandleRepository, Series, Snapshot
+from candlewick.store.then import known_at
 from candlewick.timeframe import Timeframe
 
 if TYPE_CHECKING:
@@ -41,12 +42,13 @@ class ClassicService(AnalyticsService):
     def candles(self, request: Request) -> Answer:
         began = time.perf_counter()
         check_known(request.indicators)
-        resolved = resolve_range(self._store, request)
+        store = known_at(self._store, request.as_of)
+        resolved = resolve_range(store, request)
         while True:
-            snapshot, frame = self._bars(request, resolved)
+            snapshot, frame = self._bars(store, request, resolved)
             asked = _asked(frame, resolved)
             end = resolved.settles(request.timeframe)
-            revision = self._store.revision_before(request.symbol, resolved.series.timeframe, end)
+            revision = store.revision_before(request.symbol, resolved.series.timeframe, end)
             if revision <= snapshot.series.revision:
                 break  # else these bars were written to after they were read: read them again
         if request.final_only:
@@ -97,7 +99,7 @@ class ClassicService(AnalyticsService):
             failure.__cause__ = error
             return failure
 
-    def _bars(self, request: Request, resolved: Resolved) -> tuple[Snapshot, pd.DataFrame]:
+    def _bars(self, store: CandleRepository, request: Request, resolved: Resolved) -> tuple[Snapshot, pd.DataFrame]:
         """Candles of the range with enough history, and their bars."""
         source, first, last = resolved.series.timeframe, resolved.series.first, resolved.series.last
         calendar, high = find_calendar(resolved.series.calendar), resolved.high
@@ -109,7 +111,7 @@ class ClassicService(AnalyticsService):
                 first if low is None else read_start(request.indicators, calendar, request.timeframe, first, low, times)
             )
             whole = start <= first
-            snapshot = self._store.snapshot(request.symbol, source, None if whole else start, finish)
+            snapshot = store.snapshot(request.symbol, source, None if whole else start, finish)
             until = request.complete_until
             if until is None:
                 until = candle_close(calendar, source, snapshot.series.last)

@@ -20,7 +20,7 @@ from candlewick.cache.gate import Gate
 from candlewick.cache.indicator_cache import CacheStats, IndicatorCache
 from candlewick.cache.kept_bars import bytes_of
 from candlewick.cache.look import Cut, Look
-from candlewick.cache.reading import Moved, Readable, Still
+from candlewick.cache.reading import Moved, Past, Readable, Still
 from candlewick.cache.remembered import Encoded, Remembered
 from candlewick.cache.series_view import SeriesView
 from candlewick.concurrency.worker_pool import PoolStats, WorkerPool
@@ -32,6 +32,7 @@ from candlewick.service.request import Request
 from candlewick.service.service import AnalyticsService
 from candlewick.sessions.overrides import VARIABLE, extension_state
 from candlewick.store.repository import CandleRepository, Series
+from candlewick.store.then import known_at
 
 MEGABYTE = 1 << 20
 
@@ -89,6 +90,8 @@ class OptimizedService(AnalyticsService):
         self._buffers = BufferPool(BUFFERS)
 
     def candles(self, request: Request) -> Answer:
+        if request.as_of is not None:
+            return self._past(request)
         if not self._cache_enabled:
             return self._again(request, self._computed)
         found = self.cached(request)
@@ -216,6 +219,15 @@ class OptimizedService(AnalyticsService):
             return replace(made.answer, cache="none")
         self.cache.count(Look.MISS)
         return made.answer
+
+    def _past(self, request: Request) -> Answer:
+        """What would have been answered then, computed anew and forgotten: views follow the store as it is now."""
+        store = known_at(self._store, request.as_of)
+        resolved = resolve_range(store, request)
+        whole = store.snapshot(request.symbol, resolved.series.timeframe)
+        resolved = replace(resolved, series=whole.series)
+        made = self._make(self._new_view(request, resolved), Past(whole, store), request, resolved)
+        return replace(made.answer, cache="none")
 
     def _computed(self, request: Request) -> Answer:
         resolved = resolve_range(self._store, request)

@@ -22,6 +22,7 @@ from candlewick.service.judge import Judge
 from candlewick.service.request import Request
 from candlewick.service.scale import definitions_of
 from candlewick.store.repository import CandleRepository, bounds, iso
+from candlewick.store.then import known_at
 
 EQUAL, MISMATCH, INEXACT, VOID = "equal", "mismatch", "v1 inexact", "void"
 
@@ -72,7 +73,7 @@ def compare(v1: Answer, v2: Answer, store: CandleRepository, request: Request | 
         return Parity(EQUAL)
     bars = v1.bars if len(v1.bars) else v2.bars
     judge = Judge(
-        store,
+        known_at(store, None if request is None else request.as_of),
         bars,
         v1.source,
         "keep" if request is None else request.zero_volume,

@@ -15,6 +15,7 @@ from candlewick.errors import InputError
 from candlewick.indicators import Specs
 from candlewick.indicators.indicator import Indicator
 from candlewick.moments import Moment
+from candlewick.store.revisions import moment_known
 from candlewick.timeframe import Timeframe
 
 LIMIT = 100_000
@@ -24,7 +25,8 @@ LIMIT = 100_000
 @dataclass(frozen=True)
 class Request:
     """Bars of ``start <= time < end`` with indicators. ``complete_until``: microseconds UTC up to which bars are final;
-    None: the newest stored candle's close. ``limit`` counts returned bars."""
+    None: the newest stored candle's close. ``limit`` counts returned bars. ``as_of``: microseconds UTC; the answer is
+    made of what was known at that moment."""
 
     symbol: str
     timeframe: Timeframe
@@ -36,6 +38,7 @@ class Request:
     final_only: bool = False
     complete_until: int | None = None
     limit: int = LIMIT
+    as_of: int | None = None
 
     @classmethod
     def of(
@@ -51,6 +54,7 @@ class Request:
         final_only: bool = False,
         complete_until: int | None = None,
         limit: int = LIMIT,
+        as_of: Moment | None = None,
     ) -> Self:
         """A request from text. Raises InputError or UnknownNameError that names what cannot be used."""
         if not isinstance(symbol, str) or not symbol:
@@ -69,6 +73,7 @@ class Request:
             final_only,
             complete_until,
             limit,
+            None if as_of is None else moment_known(as_of),
         )
 
     @cached_property
@@ -85,6 +90,7 @@ class Request:
                 self.zero_volume,
                 self.final_only,
                 self.limit,
+                self.as_of,
             )
         )
 

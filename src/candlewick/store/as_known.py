@@ -11,7 +11,7 @@ from candlewick.errors import UnknownSeriesError
 from candlewick.moments import Moment
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store.candle_table import select_known
-from candlewick.store.history import day_of
+from candlewick.store.history import DAY, day_of
 from candlewick.store.repository import Series, Snapshot, Written, bounds
 from candlewick.store.revisions import REWRITING, Note, Trail, absent, check_retired, known, stairs
 from candlewick.store.series_table import records
@@ -60,6 +60,12 @@ class AsKnown:
         query = "SELECT max(revision) FROM writes WHERE series = ? AND revision <= ? AND day <= ?"
         found = self._cursor.execute(query, [number, last, day_of(end - 1)]).fetchall()[0][0]
         return int(found or 0)
+
+    def first_changed(self, number: int, since: int) -> int | None:
+        """As `CandleRepository.first_changed` was then."""
+        query = "SELECT min(day) FROM writes WHERE series = ? AND revision > ? AND revision <= ?"
+        found = self._cursor.execute(query, [number, since, self.note(number).revision]).fetchall()[0][0]
+        return None if found is None else int(found) * DAY
 
     def _note(self, number: int, series: Series, trail: Trail) -> Note:
         query = f"SELECT {_NOTE} FROM writes WHERE series = ? AND written_at <= ? ORDER BY revision DESC LIMIT 1"
@@ -119,7 +125,8 @@ class AsKnown:
         """How many candles each series held, the first and the last time; none of those that held none."""
         query = f"""
             WITH known AS (
-                SELECT series, max(revision) AS newest FROM writes WHERE written_at <= ? {_among(numbers)} GROUP BY series
+                SELECT series, max(revision) AS newest FROM writes WHERE written_at <= ? {_among(numbers)}
+                GROUP BY series
             ), held AS (
                 SELECT series, time FROM candles JOIN known USING (series) WHERE revision <= newest {_among(numbers)}
                 UNION ALL

@@ -173,7 +173,13 @@ class DuckDBStore(CandleRepository):
         entry = self._find(symbol, timeframe)
         return entry.history.revision_before(high, entry.series.revision)
 
-    def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
+    def first_changed(
+        self, symbol: str, timeframe: str | Timeframe, since: int, *, as_of: Moment | None = None
+    ) -> int | None:
+        if as_of is not None:
+            number = self._ever(symbol, timeframe).place
+            with self._known(as_of) as then:
+                return then.first_changed(number, since)
         return self._find(symbol, timeframe).history.first_changed(since)
 
     def count(

@@ -21,7 +21,7 @@ from candlewick.store.held_series import (
     record_at,
     written,
 )
-from candlewick.store.history import day_of
+from candlewick.store.history import DAY, day_of
 from candlewick.store.repository import (
     CandleRepository,
     QuarantinedRow,
@@ -136,8 +136,15 @@ class MemoryStore(CandleRepository):
         notes = (note for note in entry.place.notes if note.revision <= last and note.day <= day_of(high - 1))
         return max((note.revision for note in notes), default=0)
 
-    def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
-        return self._find(symbol, timeframe).history.first_changed(since)
+    def first_changed(
+        self, symbol: str, timeframe: str | Timeframe, since: int, *, as_of: Moment | None = None
+    ) -> int | None:
+        if as_of is None:
+            return self._find(symbol, timeframe).history.first_changed(since)
+        entry = self._ever(symbol, timeframe)
+        last = note_at(entry, moment_known(as_of)).revision
+        days = [note.day for note in entry.place.notes if since < note.revision <= last]
+        return min(days) * DAY if days else None
 
     def delete(
         self,

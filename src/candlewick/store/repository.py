@@ -199,7 +199,9 @@ class CandleRepository(ABC):
         """
 
     @abstractmethod
-    def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
+    def first_changed(
+        self, symbol: str, timeframe: str | Timeframe, since: int, *, as_of: Moment | None = None
+    ) -> int | None:
         """Start (microseconds UTC) of the earliest UTC day that a write after revision ``since`` touched.
 
         None when none did: before that time the candles are those of revision ``since``.

@@ -82,9 +82,11 @@ class FailingRepository(CandleRepository):
         self._count("revision_before")
         return self.store.revision_before(symbol, timeframe, end, as_of=as_of)
 
-    def first_changed(self, symbol: str, timeframe: str | Timeframe, since: int) -> int | None:
+    def first_changed(
+        self, symbol: str, timeframe: str | Timeframe, since: int, *, as_of: Moment | None = None
+    ) -> int | None:
         self._count("first_changed")
-        return self.store.first_changed(symbol, timeframe, since)
+        return self.store.first_changed(symbol, timeframe, since, as_of=as_of)
 
     def delete(
         self,

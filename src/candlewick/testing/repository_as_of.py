@@ -128,6 +128,7 @@ class AsOfContract:
         return [
             lambda: store.revision_at(symbol, "1m", at),
             lambda: store.revision_before(symbol, "1m", as_of=at),
+            lambda: store.first_changed(symbol, "1m", 0, as_of=at),
             lambda: store.find(symbol, "1m", as_of=at),
             lambda: store.read(symbol, "1m", as_of=at),
             lambda: store.snapshot(symbol, "1m", as_of=at),
@@ -169,13 +170,15 @@ class AsOfContract:
 
     def test_touched_days_as_of(self, store: CandleRepository) -> None:
         ends = [None, *((FIRST_DAY + day) * DAY + 1 for day in range(-2, 5))]
-        asked: list[tuple[int, list[int]]] = []
+        asked: list[tuple[int, list[int], list[int | None]]] = []
         for days, price in (((0, 1, 2), 100), ((3,), 100), ((1,), 50), ((-1,), 100), ((3,), 7)):
             store.upsert(some(minutes=[day * 1440 for day in days], price=price))
             at = store.writes("SPY", "1m")[-1].written_at
-            asked.append((at, [store.revision_before("SPY", "1m", end) for end in ends]))
-        for at, expected in asked:
-            assert [store.revision_before("SPY", "1m", end, as_of=at) for end in ends] == expected
+            before = [store.revision_before("SPY", "1m", end) for end in ends]
+            asked.append((at, before, [store.first_changed("SPY", "1m", since) for since in range(6)]))
+        for at, before, changed in asked:
+            assert [store.revision_before("SPY", "1m", end, as_of=at) for end in ends] == before
+            assert [store.first_changed("SPY", "1m", since, as_of=at) for since in range(6)] == changed
 
     def test_purge_keeps_what_is_known_since(self, store: CandleRepository) -> None:
         for price in (100, 90, 80, 70):
