@@ -16,6 +16,7 @@ KINDS: dict[str, Schema] = {
     "source": _FRAME,
     "start": TEXT | {"maxLength": 40},
     "end": TEXT | {"maxLength": 40},
+    "as_of": TEXT | {"maxLength": 40},
     "indicators": TEXT | {"maxLength": LONGEST_QUERY},
     "engine": {"enum": list(CHOICES)},
     "zero_volume": {"enum": ["keep", "drop"]},
@@ -27,6 +28,7 @@ EXAMPLES = {
     "timeframe": "5m",
     "start": "2024-01-02",
     "end": "2024-01-02T21:00:00Z",
+    "as_of": "2024-01-03T09:00:00Z",
     "indicators": "sma(9),bollinger(20,2)",
 }
 CLIENT_HEADER = header(
