@@ -62,7 +62,7 @@ _TOLD = {
 
 def _responses() -> dict[int | str, dict[str, object]]:
     found = answers("Answer", "The bars, packed by zstd or gzip as Accept-Encoding allows.", media=JSON, headers=_TOLD)
-    found[200]["content"][ARROW] = {  # type: ignore[index]
+    found[200]["content"][ARROW] = {
         "schema": TEXT | {"format": "binary"},
         "example": "(an Arrow IPC stream: time is timestamp[us, UTC], n int32, final bool, all others float64)",
     }
