@@ -29,6 +29,7 @@ from candlewick.errors import (
     ServiceError,
     StateError,
     StoreBusyError,
+    StoreUnavailableError,
     StoreError,
     StoreVersionError,
     UnknownNameError,
@@ -59,6 +60,7 @@ EXAMPLES = [
     KilledError("killed"),
     StoreError("full"),
     StoreBusyError("duckdb:///a.db", "process 7"),
+    StoreUnavailableError("postgresql://host/a", "connection refused"),
     StoreVersionError("newer"),
     UnknownSeriesError("symbol", "SPX", ["SPY"]),
 ]

@@ -22,6 +22,7 @@ CandlewickError
 ├── KilledError                     refused while the rollout is killed
 └── StoreError                      the store cannot do what was asked
     ├── StoreBusyError              another process owns the store; carries who
+    ├── StoreUnavailableError       the database does not answer now; carries when to come again
     ├── StoreVersionError           the store was written by a newer candlewick
     └── UnknownSeriesError (KeyError)  no such symbol or timeframe in the store
 """
@@ -192,8 +193,18 @@ class StoreBusyError(StoreError):
         super().__init__(f"store: {url} is owned by {owner}; stop it, or use another --store")
 
 
+class StoreUnavailableError(StoreError):
+    """The database does not answer now: nothing was changed, or a commit was not confirmed, and a write may be sent
+    again. ``retry_after``: seconds after which to come again."""
+
+    def __init__(self, url: str, reason: str, retry_after: float = 1.0) -> None:
+        self.url = url
+        self.retry_after = retry_after
+        super().__init__(f"store: {url} does not answer now: {reason}")
+
+
 class StoreVersionError(StoreError):
-    """The store was written by a newer candlewick."""
+    """The store was written by a newer candlewick, or its tables wait for ``candlewick store migrate``."""
 
 
 class UnknownSeriesError(StoreError, KeyError):

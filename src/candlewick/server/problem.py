@@ -27,6 +27,7 @@ from candlewick.errors import (
     StateError,
     StoreBusyError,
     StoreError,
+    StoreUnavailableError,
     StoreVersionError,
     UnknownNameError,
     UnknownSeriesError,
@@ -56,6 +57,7 @@ KINDS: dict[str, tuple[type[CandlewickError], int, str]] = {
     "engine": (EngineError, 500, "An engine failed"),
     "service": (ServiceError, 503, "The service cannot answer now"),
     "store-busy": (StoreBusyError, 503, "Another process owns the store"),
+    "store-unavailable": (StoreUnavailableError, 503, "The database does not answer now"),
     "store-version": (StoreVersionError, 503, "The store is of a newer version"),
     "store": (StoreError, 503, "The store cannot do it"),
     "error": (CandlewickError, 500, "It failed"),
@@ -144,7 +146,7 @@ def error_of(document: Mapping[str, Any]) -> CandlewickError:
 
 
 def _headers(error: CandlewickError) -> dict[str, str]:
-    if isinstance(error, OverloadedError | RateLimitError):
+    if isinstance(error, OverloadedError | RateLimitError | StoreUnavailableError):
         return {"Retry-After": str(max(1, round(error.retry_after)))}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, KeyNeededError) else {}
 

@@ -6,18 +6,19 @@ import re
 from pathlib import Path
 
 from candlewick.errors import InputError, UnknownNameError
+from candlewick.postgres_address import is_postgres
 from candlewick.store.repository import CandleRepository
 
-SCHEMES = ("memory:", "duckdb:///path/to/file.duckdb")
+SCHEMES = ("memory:", "duckdb:///path/to/file.duckdb", "postgresql://user@host/database")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
 
 def open_store(url: str | Path) -> CandleRepository:
-    """The store at ``memory:``, ``duckdb:///path`` or a plain path; a file that is not there yet is created.
+    """The store at ``memory:``, ``duckdb:///path``, ``postgresql://...`` or a plain path; made when it is not there.
 
     ``duckdb:///data/x.duckdb`` is the absolute path ``/data/x.duckdb``. Raises UnknownNameError for another scheme,
     FileFormatError for a file that is no store, StoreBusyError when another process owns it, StoreVersionError when
-    a newer candlewick wrote it.
+    a newer candlewick wrote it, StoreUnavailableError where a database does not answer.
     """
     text = str(url)
     if not text.strip():
@@ -26,6 +27,10 @@ def open_store(url: str | Path) -> CandleRepository:
         from candlewick.store.memory import MemoryStore
 
         return MemoryStore()
+    if is_postgres(text):
+        from candlewick.store.postgres import PostgresStore
+
+        return PostgresStore(text)
     from candlewick.store.duckdb import DuckDBStore
 
     if text.startswith("duckdb://"):

