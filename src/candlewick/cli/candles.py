@@ -52,6 +52,7 @@ def candles(
     start: options.Start = None,
     end: options.End = None,
     timezone: options.Timezone = None,
+    as_of: options.AsOf = None,
     indicators: Annotated[
         str | None,
         typer.Option(
@@ -93,7 +94,7 @@ def candles(
     Example: candlewick candles AAPL --timeframe 5m --indicators desk --start 2024-01-02 --format csv
     """
     from candlewick.cli.connection import open_or_reach
-    from candlewick.cli.ranges import parse_range
+    from candlewick.cli.ranges import parse_as_of, parse_range
     from candlewick.client import Client
     from candlewick.timeframe import Timeframe
 
@@ -102,6 +103,7 @@ def candles(
     chosen = _format(format, json, output)
     length = Timeframe.parse(timeframe)
     given = None if source is None else Timeframe.parse(source, "source")
+    moment = parse_as_of(as_of, timezone)
     with open_or_reach(store) as place:
         if isinstance(place, Client):
             from candlewick.cli.reached import candles_through
@@ -109,13 +111,16 @@ def candles(
             if hours is Hours.EXTENDED:
                 expected = f"stop the server at {place.address} first, or leave it out"
                 raise InputError("hours", str(hours), expected, "cannot be had through a server")
-            asked = {"indicators": indicators, "zero_volume": str(zero_volume), "engine": engine or "auto"}
+            asked: dict[str, Any] = {"indicators": indicators, "zero_volume": str(zero_volume)}
+            asked |= {"engine": engine or "auto", "as_of": moment}
             columns, made_of = candles_through(
                 place, symbol, length, given, (start, end, timezone), final_only=final_only, **asked
             )
         else:
             from candlewick.engine.query import source_of
+            from candlewick.store.then import known_at
 
+            place = known_at(place, moment)
             made_of = source_of(place, symbol, length, given)
             low, high = parse_range(place.find(symbol, made_of).calendar, start, end, timezone)
             if hours is Hours.EXTENDED:

@@ -38,6 +38,7 @@ def explain(
         typer.Option(metavar="NAME", help="Column to explain, such as close, sma_9 or bollinger_20_2_upper."),
     ],
     timezone: options.Timezone = None,
+    as_of: options.AsOf = None,
     engine: Annotated[
         str | None,
         typer.Option(
@@ -63,11 +64,12 @@ def explain(
     """
     from candlewick.cli.connection import open_or_reach
     from candlewick.cli.output import print_json
+    from candlewick.cli.ranges import parse_as_of
     from candlewick.client import Client
 
     if engine not in (None, *ENGINES):
         raise UnknownNameError("engine", engine, ENGINES)
-    meant = _time(at, timezone)
+    meant, moment = _time(at, timezone), parse_as_of(as_of, timezone)
     with open_or_reach(store) as place:
         if isinstance(place, Client):
             found = place.explain(
@@ -78,9 +80,10 @@ def explain(
                 engine=engine or "auto",
                 source=source,
                 zero_volume=str(zero_volume),
+                as_of=moment,
             )
         else:
-            asked: dict[str, Any] = {"source": source, "zero_volume": str(zero_volume)}
+            asked: dict[str, Any] = {"source": source, "zero_volume": str(zero_volume), "as_of": moment}
             found = _stored(place, symbol, timeframe, meant, column, engine or "optimized", asked)
     if json:
         print_json(found)

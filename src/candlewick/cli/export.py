@@ -29,6 +29,7 @@ def export(
     start: options.Start = None,
     end: options.End = None,
     timezone: options.Timezone = None,
+    as_of: options.AsOf = None,
     format: Annotated[  # noqa: A002 - the option's standard name
         Format | None, typer.Option(help="Form of the file. Default: what --output ends in, else csv.")
     ] = None,
@@ -45,10 +46,13 @@ def export(
     from candlewick.cli.connection import open_for_reading
     from candlewick.cli.destination import choose_format, destination
     from candlewick.cli.output import note, write_csv, write_parquet
-    from candlewick.cli.ranges import parse_range
+    from candlewick.cli.ranges import parse_as_of, parse_range
+    from candlewick.store.then import known_at
 
+    moment = parse_as_of(as_of, timezone)
     chosen = choose_format(None if format is None else str(format), output, ("csv", "parquet"), "csv")
-    with open_for_reading(store) as repository:
+    with open_for_reading(store) as opened:
+        repository = known_at(opened, moment)
         series = _series(repository, symbol, timeframe)
         low, high = parse_range(series.calendar, start, end, timezone)
         candles = repository.read(symbol, series.timeframe, low, high)
@@ -69,7 +73,7 @@ def _series(repository: CandleRepository, symbol: str, timeframe: str | None) ->
 
     if timeframe is not None:
         return repository.find(symbol, timeframe)
-    stored = [one for one in repository.series() if one.symbol == symbol]
+    stored = repository.series_of(symbol)
     if not stored:
         raise UnknownSeriesError("symbol", symbol, repository.symbols())
     if len(stored) > 1:

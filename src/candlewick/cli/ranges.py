@@ -1,4 +1,4 @@
-"""Ranges: ``--start``, ``--end`` and ``--timezone`` as microseconds UTC."""
+"""Ranges: ``--start``, ``--end``, ``--as-of`` and ``--timezone`` as microseconds UTC."""
 
 from __future__ import annotations
 
@@ -40,6 +40,22 @@ def parse_range(
     if low is not None and high is not None and high < low:
         raise InputError("end", end, f"give a time at or after start ({start})", "is before start")
     return low, high
+
+
+def parse_as_of(as_of: str | None, timezone: str | None) -> int | None:
+    """The moment as of which something is asked. Raises NaiveTimeError, also for a date, which is no moment;
+    UnknownNameError for an unknown timezone, InputError for what is no time."""
+    if as_of is None:
+        return None
+    from candlewick.errors import NaiveTimeError
+    from candlewick.moments import moment
+    from candlewick.sessions.hours import find_zone
+
+    zone = None if timezone is None else find_zone(timezone, "timezone")
+    try:
+        return moment(as_of, "as_of", zone=zone)
+    except NaiveTimeError:
+        raise NaiveTimeError("as_of", as_of) from None
 
 
 def next_open(calendar: Calendar, days: Integers) -> Integers:

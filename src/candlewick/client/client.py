@@ -88,11 +88,13 @@ class Client:
         zero_volume: str | None = None,
         final_only: bool = False,
         limit: int | None = None,
+        as_of: Moment | None = None,
     ) -> ServedAnswer:
         """Bars of ``start <= time < end`` with indicators: the columns that the library gives, bit for bit.
 
         ``engine``: ``auto`` follows the rollout, ``classic`` and ``optimized`` name one. ``limit``: bars that the
-        answer may have; left out, the server's. Raises UnknownSeriesError, LimitError, InputError, NaiveTimeError.
+        answer may have; left out, the server's. ``as_of``: made of what was known at that moment. Raises
+        UnknownSeriesError, LimitError, HistoryError, InputError, NaiveTimeError.
         """
         asked = parameters(
             timeframe=timeframe_text(timeframe),
@@ -104,6 +106,7 @@ class Client:
             zero_volume=zero_volume,
             final_only=True if final_only else None,
             limit=limit,
+            as_of=edge(as_of, "as_of"),
         )
         path = f"/v1/candles/{_segment(symbol, 'symbol')}"
         question = (path, tuple(asked.items()))
@@ -189,6 +192,7 @@ class Client:
         engine: str = "auto",
         source: str | Timeframe | None = None,
         zero_volume: str | None = None,
+        as_of: Moment | None = None,
     ) -> dict[str, Any]:
         """Where one value comes from: the bar that opens at ``at``, its ``column``.
 
@@ -202,6 +206,7 @@ class Client:
             engine=engine,
             source=timeframe_text(source, "source"),
             zero_volume=zero_volume,
+            as_of=edge(as_of, "as_of"),
         )
         found: dict[str, Any] = self._connection.json("GET", "/v1/explain", params=asked)
         return found

@@ -33,6 +33,7 @@ from candlewick.service.request import Request
 from candlewick.service.served import Served
 from candlewick.service.service import AnalyticsService
 from candlewick.store.repository import CandleRepository, Snapshot, iso
+from candlewick.store.then import known_at
 
 TRIES = 8
 """Times that value and series are read again while the series is written to."""
@@ -44,9 +45,9 @@ def explain(
 ) -> Explanation:
     """The value of ``column`` at the bar that opens at ``at``, as the service gives it, and where it comes from.
 
-    ``request`` names symbol and timeframe, and source, ``zero_volume`` and ``complete_until`` where they matter; its
-    range and indicators do not. ``column``: ``sma_9``, ``bollinger_20_2p5_upper``, ``vwap_week``, or one of a bar's own
-    (``open high low close volume n``). A date as ``at`` means that session's open.
+    ``request`` names symbol and timeframe, and source, ``zero_volume``, ``complete_until`` and ``as_of`` where they
+    matter; its range and indicators do not. ``column``: ``sma_9``, ``bollinger_20_2p5_upper``, ``vwap_week``, or one of
+    a bar's own (``open high low close volume n``). A date as ``at`` means that session's open.
 
     Raises InputError for a time at which no bar opens (naming the nearest), UnknownNameError for a column that there is
     not (naming the nearest), ServiceError while the series is rewritten all the time, and what the service raises.
@@ -64,6 +65,7 @@ def explain_served(
 ) -> Explanation:
     """``explain`` for a value that ``ask`` gives, with the arm in which it was counted."""
     meant = Column.of(column)
+    store = known_at(store, request.as_of)
     for _ in range(TRIES):
         found = _look(ask, store, request, at, meant)
         if found is not None:

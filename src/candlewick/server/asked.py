@@ -131,7 +131,7 @@ def _request(symbol: str, given: dict[str, str], limit: int) -> Request:
         zero_volume=given.get("zero_volume", "keep"),
         final_only=_truth(given, "final_only"),
         limit=_whole(given, "limit", limit),
-        as_of=_moment(given, "as_of"),
+        as_of=moment_text(given, "as_of"),
     )
     columns = sum(len(one.columns) for one in request.indicators)
     if len(request.indicators) > MOST_INDICATORS or columns > MOST_COLUMNS:
@@ -166,7 +166,8 @@ def _edge(given: dict[str, str], name: str) -> int | dt.date | None:
     return None if name not in given else time_of(given[name], name)
 
 
-def _moment(given: dict[str, str], name: str) -> str | None:
+def moment_text(given: dict[str, str], name: str) -> str | None:
+    """A moment as it was given, unless its plus sign was lost on the way. Raises InputError."""
     text = given.get(name)
     if text is not None and _SPACED.fullmatch(text):
         raise _spaced(name, text)

@@ -199,7 +199,9 @@ class AsOfContract:
         for at in moments[2:]:
             assert store.snapshot("SPY", "1m", as_of=at) == was[at]
             assert [store.revision_before("SPY", "1m", end, as_of=at) for end in ends] == days[at]
-        for call in (*self._calls(store, moments[2] - 1, "SPY"), lambda: store.series(as_of=moments[2] - 1)):
+        calls = self._calls(store, moments[2] - 1, "SPY")
+        calls.append(lambda: store.series(as_of=moments[2] - 1))
+        for call in calls:
             with pytest.raises(HistoryError, match=r"is before what is kept; .* is known from") as caught:
                 call()
             assert np.datetime64(caught.value.kept_from.removesuffix("Z"), "us").astype(np.int64) == moments[2]
