@@ -70,7 +70,7 @@ class PostgresAddress:
         )
 
     def options(self) -> dict[str, Any]:
-        """What each connection is made with, beside ``conninfo``: short waits, this schema, statements by themselves."""
+        """What each connection is made with, beside ``conninfo``: short waits, this schema, no open transaction."""
         settings = {
             "search_path": self.schema,
             "statement_timeout": STATEMENT_SECONDS * 1000,

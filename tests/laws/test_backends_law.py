@@ -13,12 +13,14 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.postgres_server import postgres_server
 
 from candlewick.candles import Candles
 from candlewick.errors import CandlewickError
 from candlewick.store.duckdb import DuckDBStore
 from candlewick.store.history import DAY
 from candlewick.store.memory import MemoryStore
+from candlewick.store.postgres import PostgresStore
 from candlewick.store.repository import CandleRepository, QuarantinedRow, Snapshot
 from candlewick.testing.repository_contract import START
 from candlewick.timeframe import MINUTE
@@ -85,10 +87,14 @@ class Backends(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="candlewick-law-"))
         self.clock = SetClock()
-        self.stores: list[CandleRepository] = [MemoryStore(clock=self.clock), self.opened()]
+        self.address = postgres_server().url()
+        self.stores: list[CandleRepository] = [MemoryStore(clock=self.clock), *self.opened()]
 
-    def opened(self) -> DuckDBStore:
-        return DuckDBStore(self.folder / "law.duckdb", clock=self.clock)
+    def opened(self) -> list[CandleRepository]:
+        return [
+            DuckDBStore(self.folder / "law.duckdb", clock=self.clock),
+            PostgresStore(self.address, clock=self.clock),
+        ]
 
     def teardown(self) -> None:
         for store in self.stores:
@@ -96,8 +102,9 @@ class Backends(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
     def alike(self, call: Callable[[CandleRepository], Any]) -> None:
-        memory, other = (_answer(store, call) for store in self.stores)
-        assert memory == other
+        memory, *others = (_answer(store, call) for store in self.stores)
+        for other in others:
+            assert memory == other
 
     @rule(batch=st.lists(candles(), max_size=4))
     def upsert(self, batch: list[Candles]) -> None:
@@ -174,8 +181,9 @@ class Backends(RuleBasedStateMachine):
 
     @rule()
     def open_again(self) -> None:
-        self.stores[1].close()
-        self.stores[1] = self.opened()
+        for store in self.stores[1:]:
+            store.close()
+        self.stores[1:] = self.opened()
 
     @invariant()
     def list_alike(self) -> None:
