@@ -270,3 +270,19 @@ def test_what_the_framework_refuses_is_a_problem_too(application):
         return response
 
     assert problem(asyncio.run(go()), 400, "about:blank")["detail"].startswith("query.number: ")
+
+
+def test_what_fails_before_the_framework_is_told_and_counted(serve, application):
+    def fail(*_):
+        raise RuntimeError("secret of the house")
+
+    application.hooks["quick"] = fail
+    response = asyncio.run(_once(serve(application)))
+    problem(response, 500, "about:blank")
+    assert "secret" not in response.text
+    assert 'status="500"} 1.0' in application.monitor.render().decode()
+
+
+async def _once(client: httpx.AsyncClient) -> httpx.Response:
+    async with client:
+        return await client.get("/v1/candles/AAPL?timeframe=5m")

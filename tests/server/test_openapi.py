@@ -78,9 +78,9 @@ def asked(api: Any, mode: GenerationMode, examples: int) -> None:
             assert not operation.body
 
 
-@pytest.mark.parametrize("mode", list(GenerationMode))
-def test_every_answer_is_one_that_the_document_has(api: Any, mode: GenerationMode) -> None:
-    asked(api, mode, 6)
+@pytest.mark.parametrize(("mode", "examples"), [(GenerationMode.POSITIVE, 6), (GenerationMode.NEGATIVE, 3)])
+def test_every_answer_is_one_that_the_document_has(api: Any, mode: GenerationMode, examples: int) -> None:
+    asked(api, mode, examples)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import pickle
 from dataclasses import replace
 from typing import Any
 
@@ -98,3 +99,18 @@ def test_other_requests_are_other_questions(changed: dict[str, Any]) -> None:
 )
 def test_equal_times_of_another_form_are_other_questions(one: Any, other: Any) -> None:
     assert Request.of("S", "5m", start=one).question != Request.of("S", "5m", start=other).question
+
+
+def test_a_question_survives_the_way_to_another_process() -> None:
+    asked = Request.of("S", "5m", "desk", start=1).question
+    again = pickle.loads(pickle.dumps(asked))
+    assert (again, hash(again)) == (asked, hash(asked))
+    assert asked != "S"
+
+
+def test_a_request_of_another_moment_is_the_same_question() -> None:
+    request = Request.of("S", "5m", "desk", start=dt.date(2024, 1, 2), final_only=True)
+    later = request.at(7)
+    assert later == replace(request, complete_until=7)
+    assert later.question is request.question
+    assert request.complete_until is None
