@@ -19,7 +19,6 @@ from candlewick.candles import PRICES, Candles
 from candlewick.compare.account import Account, Pair
 from candlewick.compare.attribution import attribute
 from candlewick.compare.comparison import Comparison
-from candlewick.compare.formulas import formulas_of
 from candlewick.compare.framing import by_indicators, by_prices, edited, frame
 from candlewick.compare.ground import ground_of
 from candlewick.compare.matching import bar_pairs, given_pairs, indicator_pairs
@@ -90,13 +89,8 @@ def _account(sheet: Sheet, bars: list[Pair]) -> tuple[Account, list[Pair]]:
     def match(account: Account) -> list[Pair]:
         return indicator_pairs(sheet, account, bars, quick=True)
 
-    def agreeing(account: Account, pair: Pair) -> int:
-        place = pair.theirs.place
-        ways = [account, *(_by(account, place, formula) for formula in formulas_of(pair.meaning))]
-        return max(int(sheet.judge(one, pair).agrees.sum()) for one in ways)
-
     priced = any(pair.meaning.column in PRICES for pair in bars)
-    score = by_prices(sheet, bars) if priced else by_indicators(match, agreeing)
+    score = by_prices(sheet, bars) if priced else by_indicators(sheet, match)
     account = edited(sheet, frame(sheet, bars, score), bars)
     pairs = [*bars, *indicator_pairs(sheet, account, bars)]
     if not pairs:
@@ -108,12 +102,6 @@ def _account(sheet: Sheet, bars: list[Pair]) -> tuple[Account, list[Pair]]:
             "has no column of ours",
         )
     return settle(sheet, account, pairs), pairs
-
-
-def _by(account: Account, place: int, formula: Any) -> Account:
-    from dataclasses import replace
-
-    return replace(account, formulas={place: formula})
 
 
 def _ours(

@@ -12,6 +12,7 @@ from candlewick.candles import PRICES, VALUES
 from candlewick.columnar import Integers
 from candlewick.compare.account import Account, Pair
 from candlewick.compare.edits import Shown, found
+from candlewick.compare.formulas import formulas_of
 from candlewick.compare.ground import OURS, SESSION, Way
 from candlewick.compare.labels import OPEN, Labels, candidates
 from candlewick.compare.sheet import Sheet
@@ -20,8 +21,10 @@ Score = Callable[[Account], float]
 
 BETTER = 0.25
 """Share of the rows by which another reading of labels must be better than ours: chance alone brings less."""
-ENOUGH = 0.5
-"""Share of the rows at which indicators alone settle the labels: those of another bar agree by chance only."""
+ENOUGH = 0.9
+"""Share of the rows at which indicators alone settle the labels."""
+FOREIGN = 0.7
+"""What a row counts that agrees by another formula than ours."""
 COMMON = 3
 """Shifts between equal bars that are tried, the most frequent first."""
 
@@ -59,31 +62,44 @@ def by_prices(sheet: Sheet, pairs: Sequence[Pair]) -> Score:
     priced = [pair for pair in pairs if pair.meaning.column in PRICES]
 
     def score(account: Account) -> float:
-        opened = sheet.opened(account)
-        there = sheet.present(account)
-        agrees = there.copy()
+        agrees = sheet.present(account)
         for pair in priced:
-            agrees &= sheet.judge(account, pair).agrees
-        time = sheet.ground.bars(account.way).microseconds
-        within = opened[there]
-        lacking = 0
-        if len(within):
-            span = np.searchsorted(time, [within.min(), within.max()])
-            lacking = int(span[1] - span[0] + 1) - len(np.unique(within))
-        inside = (opened >= time[0]) & (opened <= time[-1])
-        return float(agrees.sum()) - 0.5 * lacking - 0.5 * float((inside & ~there).sum())
+            agrees = agrees & sheet.judge(account, pair).agrees
+        return float(agrees.sum()) - 0.5 * _lacking(sheet, account)
 
     return score
 
 
-def by_indicators(match: Callable[[Account], list[Pair]], best: Callable[[Account, Pair], int]) -> Score:
-    """Rows that agree in the mean of the columns that fit, each by its best formula."""
+def by_indicators(sheet: Sheet, match: Callable[[Account], list[Pair]]) -> Score:
+    """Rows that agree in the mean of the columns that fit, less half of each bar that one side lacks. A column that
+    agrees by another formula only counts for less: an average of opens is nearly one of the closes a bar before."""
 
     def score(account: Account) -> float:
         pairs = match(account)
-        return float(np.mean([best(account, pair) for pair in pairs])) if pairs else 0.0
+        rows = [max(_agreeing(sheet, account, pair), FOREIGN * _by_formula(sheet, account, pair)) for pair in pairs]
+        return (float(np.mean(rows)) if rows else 0.0) - 0.5 * _lacking(sheet, account)
 
     return score
+
+
+def _lacking(sheet: Sheet, account: Account) -> int:
+    """Bars, between the first and the last row that has one, which only one side has."""
+    opened, there = sheet.opened(account), sheet.present(account)
+    time = sheet.ground.bars(account.way).microseconds
+    ours = 0
+    if there.any():
+        span = np.searchsorted(time, [opened[there].min(), opened[there].max()])
+        ours = int(span[1] - span[0] + 1) - len(np.unique(opened[there]))
+    return ours + int(((opened >= time[0]) & (opened <= time[-1]) & ~there).sum())
+
+
+def _agreeing(sheet: Sheet, account: Account, pair: Pair) -> int:
+    return int(sheet.judge(account, pair).agrees.sum())
+
+
+def _by_formula(sheet: Sheet, account: Account, pair: Pair) -> int:
+    ways = [replace(account, formulas={pair.theirs.place: formula}) for formula in formulas_of(pair.meaning)]
+    return max((_agreeing(sheet, one, pair) for one in ways), default=0)
 
 
 def edited(sheet: Sheet, account: Account, pairs: Sequence[Pair]) -> Account:

@@ -6,7 +6,7 @@ the change from both sides; one that lies within the bounds of several rows is t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +22,10 @@ MOST = 25
 STEPS = 8
 """Of Newton's method, for columns in which a close does not count in proportion."""
 LINEAR = (("sma", 0), ("ema", 0), ("wma", 0), ("bollinger", 1), ("macd", 0), ("macd", 1), ("macd", 2))
-NEARLY = (("rsi", 0), ("atr", 0), ("vwap", 0), ("bollinger", 0), ("bollinger", 2), ("percent_b", 0))
+CLOSES = (("rsi", 0), ("bollinger", 0), ("bollinger", 2), ("percent_b", 0), ("stddev", 0))
+NEARLY = (*CLOSES, ("atr", 0), ("vwap", 0))
+"""Columns, by kind and part, in which a close counts in proportion; that follow from closes alone; that follow from
+them too."""
 
 
 def solve(sheet: Sheet, account: Account, pairs: Sequence[Pair]) -> Account:
@@ -30,19 +33,32 @@ def solve(sheet: Sheet, account: Account, pairs: Sequence[Pair]) -> Account:
     best = account
     for _ in range(MOST):
         wrong = {pair.theirs.place: ~sheet.judge(best, pair).agrees for pair in pairs}
-        chosen = _columns(pairs, wrong, LINEAR) or _columns(pairs, wrong, NEARLY)
-        edit = None if not chosen else _one(sheet, best, chosen, wrong)
-        if edit is None:
+        edits = list(_edits(sheet, best, pairs, wrong))
+        if not edits:
             return best
-        bars = sheet.computed(best)
-        bar = int(np.searchsorted(bars.microseconds, edit.time))
-        reached = replace(edit, values=reaching(bars, bar, edit.values, ()))
-        options = [replace(best, solved=(*best.solved, one)) for one in dict.fromkeys((reached, edit))]
+        options = [replace(best, solved=(*best.solved, one)) for one in dict.fromkeys(edits)]
         left = [sum(int((~sheet.judge(one, pair).agrees).sum()) for pair in pairs) for one in options]
         if min(left) + 1 >= sum(int(one.sum()) for one in wrong.values()):
             return best
         best = options[left.index(min(left))]
     return best
+
+
+def _edits(sheet: Sheet, account: Account, pairs: Sequence[Pair], wrong: dict[int, Flags]) -> Iterator[Edit]:
+    """A change of the close at the first row that is wrong: from columns in which it counts in proportion, then from
+    more; with a high and low that reach to it, and without."""
+    bars = sheet.computed(account)
+    start = 0.0
+    for kinds in (LINEAR, (*LINEAR, *CLOSES), NEARLY):
+        chosen = _columns(pairs, wrong, kinds)
+        edit = _one(sheet, account, chosen, wrong, start) if chosen else None
+        if edit is not None:
+            bar = int(np.searchsorted(bars.microseconds, edit.time))
+            start = edit.values[0][1] - float(bars.close[bar])
+            yield replace(edit, values=reaching(bars, bar, edit.values, ()))
+            yield edit
+        if kinds != LINEAR and start:
+            break
 
 
 def alone(sheet: Sheet, account: Account, pair: Pair, row: int) -> float | None:
@@ -83,7 +99,7 @@ def _columns(pairs: Sequence[Pair], wrong: dict[int, Flags], kinds: Sequence[tup
     ]
 
 
-def _one(sheet: Sheet, account: Account, chosen: Sequence[Pair], wrong: dict[int, Flags]) -> Edit | None:
+def _one(sheet: Sheet, account: Account, chosen: Sequence[Pair], wrong: dict[int, Flags], change: float) -> Edit | None:
     """The close at the first row that is wrong, if one change explains it and what follows."""
     row = min(int(np.argmax(wrong[pair.theirs.place])) for pair in chosen)
     there = sheet.rows(account, sheet.computed(account))[1]
@@ -93,7 +109,7 @@ def _one(sheet: Sheet, account: Account, chosen: Sequence[Pair], wrong: dict[int
     close = _close(sheet, account, opened)
     if close is None or any(edit.time == opened for edit in account.solved):
         return None
-    change, low, high, told = 0.0, -np.inf, np.inf, 0
+    low, high, told = -np.inf, np.inf, 0
     for _ in range(STEPS):
         low, high, told = -np.inf, np.inf, 0
         known = [_bounds(sheet, account, pair, opened, close, change) for pair in chosen]
