@@ -93,7 +93,6 @@ def follow(
     if every <= 0:
         raise InputError("every", every, "give seconds above 0")
     from candlewick.cli.connection import open_or_reach
-    from candlewick.cli.output import note
     from candlewick.sources.replay import check_speed
 
     check_speed(speed)
@@ -103,16 +102,21 @@ def follow(
             feed = _feed(place, _needed(calendar), timeframe or "1m", symbol, timezone)
             with ExitStack() as opened:
                 looks = [_looker(Path(path), feed, totals, opened) for path in paths]
-                note(f"Following {', '.join(paths)}; ctrl-c ends it")
+                _note(f"Following {', '.join(paths)}; ctrl-c ends it")
                 _follow_files(looks, every, stopped)
         else:
             if replay is not None:
                 told, series = _replayed(place, replay, start, end, timeframe, named, now=now, calendar=calendar)
             else:
                 told, series = _simulated(simulated or 0, _needed(calendar), sessions, seed, start)
-            note(f"Telling {series} at {speed:g} times the market's pace; ctrl-c ends it")
+            _note(f"Telling {series} at {speed:g} times the market's pace; ctrl-c ends it")
             _tell(told(_parts(speed)), place, speed, stopped, totals)
     totals.report(as_json=json)
+
+
+def _note(text: str) -> None:
+    """A line for the reader, at once: what comes after it may take long."""
+    typer.echo(text, err=True)
 
 
 class _Totals:
