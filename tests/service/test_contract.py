@@ -1,4 +1,4 @@
-"""Both engines keep the service contract, over both stores."""
+"""Both engines keep the service contract, over the stores."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.postgres_server import postgres_server
 
 from candlewick.service.classic import ClassicService
 from candlewick.service.optimized import OptimizedService
 from candlewick.service.service import AnalyticsService
 from candlewick.store.duckdb import DuckDBStore
 from candlewick.store.memory import MemoryStore
+from candlewick.store.postgres import PostgresStore
 from candlewick.store.repository import CandleRepository
 from candlewick.testing.service_contract import ServiceContract
 
@@ -27,6 +29,13 @@ class OverDuckDB(ServiceContract):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[CandleRepository]:
         with DuckDBStore(tmp_path / "store.duckdb") as store:
+            yield store
+
+
+class OverPostgres(ServiceContract):
+    @pytest.fixture
+    def store(self) -> Iterator[CandleRepository]:
+        with PostgresStore(postgres_server().url()) as store:
             yield store
 
 
@@ -53,6 +62,10 @@ class TestOptimizedOverMemory(Optimized, OverMemory):
 
 
 class TestOptimizedOverDuckDB(Optimized, OverDuckDB):
+    pass
+
+
+class TestOptimizedOverPostgres(Optimized, OverPostgres):
     pass
 
 

@@ -28,6 +28,7 @@ from candlewick.cli.quarantine import quarantine
 from candlewick.cli.rollout import rollout
 from candlewick.cli.serve import serve
 from candlewick.cli.status import status
+from candlewick.cli.store import store
 from candlewick.cli.symbols import symbols
 from candlewick.cli.validate import validate
 from candlewick.errors import CandlewickError
@@ -105,6 +106,7 @@ app.add_typer(config, name="config")
 app.add_typer(flags, name="flags")
 app.add_typer(rollout, name="rollout")
 app.add_typer(keys, name="keys")
+app.add_typer(store, name="store")
 
 
 def main() -> None:
