@@ -12,6 +12,10 @@ import pytest
 
 from candlewick.candles import Candles
 from candlewick.errors import CandlewickError
+from candlewick.service.classic import ClassicService
+from candlewick.service.optimized import OptimizedService
+from candlewick.service.request import Request
+from candlewick.service.service import AnalyticsService
 from candlewick.store.duckdb import DuckDBStore
 from candlewick.store.memory import MemoryStore
 from candlewick.store.repository import CandleRepository
@@ -146,6 +150,59 @@ def test_what_was_known_can_be_read_again(kind: str, edits: int, looks: int, tmp
     clock = ErraticClock(random.Random(1))
     with opened(kind, tmp_path, clock) as store:
         history(store, clock, seed=7, edits=edits, looks=looks)
+
+
+CHARTS: tuple[dict[str, Any], ...] = (
+    {"timeframe": "5m", "indicators": "desk"},
+    {"timeframe": "1m", "indicators": "sma(3),rsi(3)", "start": START + 60 * MINUTE, "end": START + 200 * MINUTE},
+    {"timeframe": "15m", "indicators": "vwap,ema(5)", "zero_volume": "drop", "final_only": True},
+    {"timeframe": "1d", "indicators": None, "end": "2024-01-03"},
+)
+
+
+def answers(service: AnalyticsService, as_of: int | None) -> list[Any]:
+    """What a service says of charts: columns as bytes, revision and name, or the type of error."""
+    said: list[Any] = []
+    for chart in CHARTS:
+        try:
+            answer = service.candles(Request.of("A", as_of=as_of, **chart))
+        except CandlewickError as error:
+            said.append(type(error))
+            continue
+        columns = {name: values.tobytes() for name, values in answer.columns.items()}
+        said.append((columns, answer.revision, answer.fingerprint))
+    return said
+
+
+def answered_again(edits: int, looks: int, seed: int) -> None:
+    """Answers of both engines noted at random moments of a random history are given again as of those."""
+    chance, clock = random.Random(seed), ErraticClock(random.Random(seed + 1))
+    when = set(chance.sample(range(edits), looks))
+    known: list[tuple[int, list[Any]]] = []
+    with (
+        MemoryStore(clock=clock) as store,
+        OptimizedService(store, workers=1) as optimized,
+        ClassicService(store) as classic,
+    ):
+        for number in range(edits):
+            edit(chance, store)
+            if number in when:
+                clock.now = max([clock.now, *(store.writes(*one)[-1].written_at for one in _written(store))])
+                known.append((clock.now, [answers(service, None) for service in (optimized, classic)]))
+                clock.now += 100
+        for moment, was in known:
+            assert [answers(service, moment) for service in (optimized, classic)] == was
+        assert any(isinstance(one, tuple) for _, was in known for one in was[0])
+
+
+def test_what_was_answered_is_answered_again() -> None:
+    answered_again(edits=60, looks=6, seed=3)
+
+
+@pytest.mark.slow
+def test_many_answers_are_given_again() -> None:
+    for seed in range(10):
+        answered_again(edits=300, looks=40, seed=seed)
 
 
 @pytest.mark.slow

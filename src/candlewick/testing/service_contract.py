@@ -36,13 +36,14 @@ from candlewick.store.repository import CandleRepository
 from candlewick.testing.failing_repository import FailingRepository
 from candlewick.testing.held_repository import HeldRepository
 from candlewick.testing.service_market import DAY, SPECS, market, same
+from candlewick.testing.service_past import PastContract
 from candlewick.testing.service_revisions import RevisionContract
 from candlewick.timeframe import MINUTE
 
 BAR_NUMBERS = ("open", "high", "low", "close", "n", "final")
 
 
-class ServiceContract(RevisionContract):
+class ServiceContract(RevisionContract, PastContract):
     """What every engine must do. A subclass gives the fixture ``store`` and the hook ``service``.
 
     ``interrupts``: False for an engine that answers many requests one by one on the caller's own thread, where a
