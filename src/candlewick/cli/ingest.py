@@ -18,7 +18,7 @@ def ingest(
         list[str],
         typer.Argument(
             metavar="FILES",
-            help="CSV (also .gz and .zip), NDJSON, Parquet or Arrow files, folders, or patterns such as 'minute/*.csv'.",
+            help="CSV (also .gz, .zip), NDJSON, Parquet or Arrow files, folders, or patterns such as 'minute/*.csv'.",
         ),
     ],
     calendar: Annotated[
