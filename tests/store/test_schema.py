@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from candlewick.errors import FileFormatError
+from candlewick.errors import FileFormatError, HistoryError, UnknownSeriesError
 from candlewick.store.duckdb import DuckDBStore
 from candlewick.store.history import DAY
 from candlewick.store.schema import SCHEMA
@@ -63,6 +64,55 @@ def test_an_older_store_is_upgraded(path: Path) -> None:
         store.upsert_many([some("gone"), some("A", [1440], calendar="24/7")])
         assert store.revision_before("gone", "1m") == 3
         assert [store.revision_before("A", "1m", FIRST_DAY * DAY + at) for at in (1, DAY + 1)] == [7, 8]
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+def test_the_history_of_an_older_store_begins_with_its_upgrade(path: Path, schema: int) -> None:
+    of_schema_1(path, [(0, "A", "1m", "24/7", 1, START, START, 7, 2), (1, "gone", "1m", "24/7", 0, 0, 0, 2, 1)])
+    if schema == 2:
+        with duckdb.connect(str(path)) as raw:
+            raw.execute("CREATE TABLE history (series INTEGER, day BIGINT, revision BIGINT)")
+            stairs = [(0, FIRST_DAY - 9, 5), (0, FIRST_DAY, 7), (1, FIRST_DAY, 2)]
+            raw.executemany("INSERT INTO history VALUES (?, ?, ?)", stairs)
+            raw.execute("UPDATE candlewick SET schema = 2")
+    before = time.time_ns() // 1000
+    with DuckDBStore(path) as store:
+        held = store.snapshot("A", "1m")
+        (write,) = store.writes("A", "1m")
+        assert (write.revision, *write[2:]) == (7, "upgrade", 0, 0, 0)
+        assert before <= write.written_at <= time.time_ns() // 1000
+        assert store.snapshot("A", "1m", as_of=write.written_at) == held
+        for call in (store.find, store.read, store.snapshot):
+            with pytest.raises(HistoryError, match="what was stored of A 1m is known from"):
+                call("A", "1m", as_of=write.written_at - 1)
+        with pytest.raises(HistoryError):
+            store.series(as_of=before - 1)
+        with pytest.raises(UnknownSeriesError, match="had been deleted"):
+            store.find("gone", "1m", as_of=write.written_at)
+        ends = [FIRST_DAY * DAY - 8 * DAY, FIRST_DAY * DAY + 1]
+        known = [store.revision_before("A", "1m", end) for end in ends]
+        assert known == ([5, 7] if schema == 2 else [0, 7])
+        store.upsert(some("A", [0, 1], price=50, calendar="24/7"))
+        assert store.snapshot("A", "1m", as_of=write.written_at) == held, "a candle of before the upgrade is kept too"
+        assert [store.revision_before("A", "1m", end, as_of=write.written_at) for end in ends] == known
+        assert [one.kind for one in store.writes("A", "1m")] == ["upgrade", "change"]
+        assert store.purge(write.written_at) == 0
+    with DuckDBStore(path) as store:
+        assert store.snapshot("A", "1m", as_of=write.written_at) == held
+
+
+def test_an_upgrade_keeps_every_candle_and_their_order(path: Path) -> None:
+    of_schema_1(path, [(k, f"S{k}", "1m", "24/7", 0, 0, 0, k + 1, 0) for k in range(20)])
+    with duckdb.connect(str(path)) as raw:
+        rows = "SELECT hash(k) % 20, k, k, k, k, k, k FROM range(300000) t(k)"
+        raw.execute(f"INSERT INTO candles {rows}")
+        kept = raw.execute("SELECT sum(hash(series, time, close)::HUGEINT) FROM candles").fetchall()
+    DuckDBStore(path).close()
+    with duckdb.connect(str(path)) as raw:
+        assert raw.execute("SELECT sum(hash(series, time, close)::HUGEINT) FROM candles").fetchall() == kept
+        assert raw.execute("SELECT count(*) FROM candles WHERE revision <> series + 1").fetchall() == [(0,)]
+        times = raw.execute("SELECT time FROM candles").fetchnumpy()["time"]
+        assert (times[1:] > times[:-1]).all(), "in which order they stand decides how fast they are read"
 
 
 def test_an_empty_older_store_is_upgraded(path: Path) -> None:
