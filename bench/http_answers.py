@@ -7,8 +7,11 @@ Starts `candlewick serve` over a fresh DuckDB store with simulated candles, ever
 `npx autocannon` asks at half of that rate, whatever the answers take. Ends with 1 when a goal is missed, 2 when a tool
 is missing or an answer is not the one that is meant.
 
+The last row, `bare`, is the same bytes from the HTTP server alone, with nothing of ours behind it: what there is to
+reach, and, at half load, what is the caller's own.
+
 `answers per CPU second` is what the server's own CPU time gives: on a machine that others use too it is the steadier
-figure, as the rate is what the core was left for.
+figure, as the rate is what the core was left for. The log of the server goes to a file, as in production.
 """
 
 from __future__ import annotations
@@ -41,28 +44,47 @@ SHAPE = (78, 19)
 """Bars and columns of the answer that is meant."""
 GOALS = {"answers_per_second": (1000.0, 3000.0), "p99_ms": (20.0, 20.0)}
 """At least, and the stretch."""
-ENCODINGS = {"identity": "identity", "gzip": "gzip", "zstd": "zstd"}
+ENCODINGS = ("identity", "gzip", "zstd")
 
 
 class Missing(Exception):
     """A tool that is not there, or an answer that is not the one meant."""
 
 
-class Served:
-    """The server process over a store in ``folder``, on core ``core``."""
+BARE = """
+import sys
+import uvicorn
 
-    def __init__(self, folder: Path, core: int) -> None:
-        url = f"duckdb:///{folder / 'bench.duckdb'}"
-        with open_store(url) as store:
-            store.upsert_many(list(simulate(SYMBOLS, "XNYS", SESSIONS, seed=7)))
-        there = ["--port", "0", "--store", url]
+body = open(sys.argv[1], "rb").read()
+headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+
+async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+class Server(uvicorn.Server):
+    async def startup(self, sockets=None):
+        await super().startup(sockets)
+        port = self.servers[0].sockets[0].getsockname()[1]
+        print('{\\n"address": "http://127.0.0.1:%d"\\n}' % port, flush=True)
+
+Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False, server_header=False)).run()
+"""
+
+
+class Process:
+    """A server process on core ``core`` that prints its address as JSON and writes its log to a file."""
+
+    def __init__(self, command: list[str], core: int, log: Path) -> None:
         environment = os.environ | {"CANDLEWICK_USE_OPTIMIZED_ANALYTICS": "true"}
-        self.process = subprocess.Popen(
-            [*pinned(core), sys.executable, "-m", "candlewick.cli.main", "serve", "--json", *there],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
+        with log.open("wb") as errors:
+            self.process = subprocess.Popen(
+                [*pinned(core), sys.executable, *command],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=environment,
+            )
         assert self.process.stdout is not None
         text = ""
         for line in self.process.stdout:
@@ -88,13 +110,23 @@ class Served:
         self.process.wait(30)
 
 
+def serve(folder: Path, core: int) -> Process:
+    """`candlewick serve` over a fresh store in ``folder``."""
+    url = f"duckdb:///{folder / 'bench.duckdb'}"
+    with open_store(url) as store:
+        store.upsert_many(list(simulate(SYMBOLS, "XNYS", SESSIONS, seed=7)))
+    return Process(
+        ["-m", "candlewick.cli.main", "serve", "--json", "--port", "0", "--store", url], core, folder / "log"
+    )
+
+
 def pinned(core: int) -> list[str]:
     """What a command begins with to run on one core."""
     return ["taskset", "-c", str(core)] if shutil.which("taskset") else []
 
 
-def checked(address: str, path: str) -> None:
-    """Ask until the answer is a remembered one; raise `Missing` when it is not the one meant."""
+def checked(address: str, path: str) -> bytes:
+    """The answer, asked for until it is a remembered one; raises `Missing` when it is not the one meant."""
     with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         while client.get("/health/ready").status_code != 200:
             pass
@@ -104,9 +136,10 @@ def checked(address: str, path: str) -> None:
         shape = len(answer["columns"]["time"]), len(answer["columns"])
         if (shape, answer["engine"], response.headers["x-candlewick-cache"]) != (SHAPE, "optimized", "hit"):
             raise Missing(f"{shape}, {answer['engine']}, {response.headers['x-candlewick-cache']}: not what is meant")
+        return response.content
 
 
-def saturated(served: Served, path: str, seconds: int, core: int, encoding: str) -> dict[str, Any]:
+def saturated(served: Process, path: str, seconds: int, core: int, encoding: str) -> dict[str, Any]:
     """`wrk`: as many answers as there are."""
     if shutil.which("wrk") is None:
         raise Missing("wrk is not installed: apt install wrk")
@@ -130,7 +163,7 @@ def saturated(served: Served, path: str, seconds: int, core: int, encoding: str)
     }
 
 
-def at_rate(served: Served, path: str, seconds: int, core: int, rate: int, encoding: str) -> dict[str, Any]:
+def at_rate(served: Process, path: str, seconds: int, core: int, rate: int, encoding: str) -> dict[str, Any]:
     """`autocannon`: so many a second, open loop."""
     if shutil.which("npx") is None:
         raise Missing("npx is not installed: apt install npm")
@@ -155,19 +188,23 @@ def measured(seconds: int, encodings: list[str]) -> dict[str, Any]:
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0, 1]
     mine, theirs = cores[0], cores[-1]
     path = f"/v1/candles/{SYMBOLS[0]}?{urlencode(QUERY)}"
+    rows = {}
     with tempfile.TemporaryDirectory() as folder:
-        served = Served(Path(folder), mine)
+        served = serve(Path(folder), mine)
         try:
-            checked(served.address, path)
-            rows = {}
+            body = checked(served.address, path)
             for encoding in encodings:
-                full = saturated(served, path, seconds, theirs, encoding)
-                rate = max(1, round(full["answers_per_second"] / 2))
-                half = at_rate(served, path, seconds, theirs, rate, encoding)
-                rows[encoding] = {"saturation": full, "half_load": half}
+                rows[encoding] = _row(served, path, seconds, theirs, encoding)
             memory = served.memory_mb()
         finally:
             served.stop()
+        answer = Path(folder) / "answer.json"
+        answer.write_bytes(body)
+        bare = Process(["-c", BARE, str(answer)], mine, Path(folder) / "log")
+        try:
+            rows["bare"] = _row(bare, path, seconds, theirs, "identity")
+        finally:
+            bare.stop()
     return {
         "machine": this_machine().as_dict(),
         "request": path,
@@ -178,6 +215,12 @@ def measured(seconds: int, encodings: list[str]) -> dict[str, Any]:
         "encodings": rows,
         "goals": _goals(rows[encodings[0]]),
     }
+
+
+def _row(served: Process, path: str, seconds: int, core: int, encoding: str) -> dict[str, Any]:
+    full = saturated(served, path, seconds, core, encoding)
+    half = at_rate(served, path, seconds, core, max(1, round(full["answers_per_second"] / 2)), encoding)
+    return {"saturation": full, "half_load": half}
 
 
 def table(result: dict[str, Any]) -> str:
@@ -231,7 +274,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=10, help="of each run")
     parser.add_argument("--json", type=Path, default=None, help="where the figures go, such as bench/results/http.json")
-    parser.add_argument("--encodings", nargs="+", choices=list(ENCODINGS), default=["identity", "gzip"])
+    parser.add_argument("--encodings", nargs="+", choices=ENCODINGS, default=["identity", "gzip"])
     given = parser.parse_args()
     try:
         result = measured(given.seconds, given.encodings)
