@@ -35,6 +35,7 @@ QUESTIONS = {
     "from a date": ("AAPL", "--timeframe", "5m", "--start", "2024-01-01", "--end", "2024-01-02T11:00:00-05:00"),
     "local times": ("AAPL", "--timeframe", "1h", "--start", "2024-01-02T10:00", "--timezone", "America/New_York"),
     "another source": ("BTC/USD", "--timeframe", "1d", "--source", "1m", "--zero-volume", "drop"),
+    "as of later": ("AAPL", "--timeframe", "5m", "--as-of", "2999-01-01T00:00:00Z"),
     "no bar": ("AAPL", "--timeframe", "5m", "--start", "2024-02-01"),
 }
 

@@ -56,10 +56,11 @@ class QueryService(AnalyticsService):
             zero_volume=request.zero_volume,
             final_only=request.final_only,
             complete_until=request.complete_until,
+            as_of=request.as_of,
         )
         if len(found.bars) > request.limit:
             raise LimitError(request.limit, len(found.bars))
-        revision = self.store.find(request.symbol, found.source).revision
+        revision = self.store.find(request.symbol, found.source, as_of=request.as_of).revision
         mark = fingerprint(request=repr(request), revision=revision, engine=self.engine)
         return Answer(
             found.bars,
