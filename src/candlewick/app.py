@@ -27,7 +27,7 @@ from candlewick.errors import CandlewickError
 from candlewick.explain.explain import explain_served
 from candlewick.explain.explanation import Explanation
 from candlewick.moments import Moment
-from candlewick.monitoring.health import Health, examine
+from candlewick.monitoring.health import Check, Health, examine
 from candlewick.monitoring.memory import resident_bytes
 from candlewick.monitoring.monitor import Monitor
 from candlewick.server.key_file import KeyFile
@@ -216,13 +216,15 @@ class Application:
         return self.controller.status()
 
     def health(self) -> Health:
-        return examine(
+        found = examine(
             {
                 "store": self._store_answers,
                 "warm_up": lambda: None if self._warm.is_set() else "kernels are being compiled",
                 "control": lambda: self.control.problem,
             }
         )
+        slow = self.store.degraded
+        return found if slow is None else found.also(Check("notifications", slow, bearable=True))
 
     def _store_answers(self) -> None:
         """Raises what the store raises, which is then the reason."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.postgres_server import PostgresServer, postgres_server
 
+from candlewick.app import build
 from candlewick.errors import InputError, StoreError, StoreUnavailableError
 from candlewick.store.postgres import PostgresStore
 from candlewick.store.postgres_watch import PostgresWatch
@@ -42,7 +43,7 @@ def soon(true: Callable[[], bool], seconds: float = 20) -> None:
 def test_what_one_writes_the_other_sees(pair: tuple[PostgresStore, PostgresStore]) -> None:
     one, other = pair
     told: list[list[str]] = []
-    other.listen(lambda symbols: told.append(list(symbols)))
+    other.hear_others(lambda symbols: told.append(list(symbols)))
     one.upsert_many([some("A"), some("B")])
     soon(lambda: other.symbols() == ["A", "B"])
     soon(lambda: told == [["A", "B"]])
@@ -52,7 +53,7 @@ def test_what_one_writes_the_other_sees(pair: tuple[PostgresStore, PostgresStore
     assert other.series() == one.series()
     one.delete("B")
     soon(lambda: other.symbols() == ["A"])
-    other.listen(None)
+    other.hear_others(None)
     other.upsert(some("A", price=50))
     soon(lambda: one.series() == other.series())
     assert one.writes("A", "1m") == other.writes("A", "1m")
@@ -76,16 +77,22 @@ def test_a_snapshot_is_never_older_than_what_is_known_after_it(pair: tuple[Postg
         assert other.revision_before("SPY", "1m") >= taken.series.revision
 
 
-def test_polling_finds_what_no_notification_tells(url: str) -> None:
+def test_polling_finds_what_no_notification_tells(url: str, tmp_path: Path) -> None:
     with PostgresStore(url) as one, PostgresStore(url) as deaf:
         deaf._watch._connection.execute("UNLISTEN *")
-        assert deaf.problem is None
+        assert deaf.degraded is None
         for k in range(6):
             one.upsert(some(minutes=[k]))
             soon(lambda k=k: len(deaf.series()) == 1 and deaf.find("SPY", "1m").revision == k + 1)  # type: ignore[misc]
-        soon(lambda: deaf.problem is not None)
-        assert "polling" in (deaf.problem or "")
-        assert one.problem is None
+        soon(lambda: deaf.degraded is not None)
+        assert "polling" in (deaf.degraded or "")
+        assert one.degraded is None
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CANDLEWICK_CONTROL", str(tmp_path / "control.sqlite"))
+            with build(deaf) as application:
+                checks = {check.name: check for check in application.health().checks}
+        assert checks["store"].well
+        assert checks["notifications"].bearable
 
 
 def test_who_asks_looks_when_the_watch_does_not(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,10 +17,14 @@ Probe = Callable[[], str | None]
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at. ``reason`` says what is wrong; None when it is well."""
+    """One thing that was looked at. ``reason`` says what is wrong; None when it is well.
+
+    ``bearable``: requests may be sent all the same.
+    """
 
     name: str
     reason: str | None = None
+    bearable: bool = False
 
     @property
     def well(self) -> bool:
@@ -30,14 +34,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Health:
-    """``ready`` when every check is well; ``reasons`` says what is not, as ``name: reason``."""
+    """``ready`` when every check is well or bearable; ``reasons`` says what is not, as ``name: reason``."""
 
     checks: tuple[Check, ...] = ()
 
     @property
     def ready(self) -> bool:
         """True when requests may be sent."""
-        return all(check.well for check in self.checks)
+        return all(check.well or check.bearable for check in self.checks)
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def newest_after(held: Newest | None, before: Series | None, now: Series, batch:
     if held is not None and held.series.revision + 1 == now.revision and first >= held.since:
         return _kept(now, held.since, _merged(held.candles, batch))
     if before is None:
-        return _kept(now, first, batch) if now.rows == len(batch) else None
+        return _kept(now, first, batch) if now.revision == 1 else None
     if before.revision + 1 == now.revision and first > before.last:
         return _kept(now, first, batch)
     return None

@@ -78,15 +78,14 @@ class PostgresStore(CandleRepository):
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with the database's connection, in words; None while all is well."""
-        if self._link.down is not None:
-            return f"the database does not answer: {self._link.down}"
-        return "notifications do not arrive: changes of others are found by polling" if self._watch.silent else None
+        """Why the database does not answer; None while it does."""
+        return self._link.down
 
-    def listen(self, told: Told | None) -> None:
-        """``told`` gets the symbols whose series other processes changed, in the watching thread; None ends it.
+    @property
+    def degraded(self) -> str | None:
+        return "they do not arrive: changes by other processes are found by polling" if self._watch.silent else None
 
-        It must be quick and must not raise."""
+    def hear_others(self, told: Told | None) -> None:
         self._told = told
 
     def upsert_many(self, batch: Sequence[Candles]) -> list[Upserted]:

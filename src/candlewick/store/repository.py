@@ -254,6 +254,16 @@ class CandleRepository(ABC):
     def announce(self, address: str | None) -> None:  # noqa: B027 - where nobody else is kept out, nobody need be told
         """Tell those who find the store owned at which address this process serves it; None takes that back."""
 
+    @property
+    def degraded(self) -> str | None:
+        """What is not as it should be, though every call is answered; None where all is well."""
+        return None
+
+    def hear_others(self, told: Callable[[Sequence[str]], None] | None) -> None:  # noqa: B027 - most have no others
+        """``told`` gets the symbols whose candles other processes changed, in a thread of the store; None ends it.
+
+        It must be quick and must not raise."""
+
     def upsert(self, candles: Candles) -> Upserted:
         """Write one series: all of it or nothing."""
         return self.upsert_many([candles])[0]

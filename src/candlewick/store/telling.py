@@ -37,6 +37,7 @@ class TellingRepository(CandleRepository):
         self._lock = Lock()
         self._listeners: tuple[Listener, ...] = ()
         self._newest: OrderedDict[tuple[str, Timeframe], Newest] = OrderedDict()
+        store.hear_others(self._tell)
 
     def listen(self, called: Listener) -> Callable[[], None]:
         """``called`` gets the symbols that a write changed, in the writer's thread, once it is committed; it must be
@@ -55,8 +56,9 @@ class TellingRepository(CandleRepository):
         done: list[Upserted] = self._store.upsert_many(batch)
         changed = [candles.symbol for candles, one in zip(batch, done, strict=True) if one.changed]
         if changed:
-            for record, candles in zip(before, batch, strict=True):
-                self._remember(record, candles)
+            for record, candles, one in zip(before, batch, done, strict=True):
+                if one.changed:  # else a revision that came meanwhile is somebody else's
+                    self._remember(record, candles)
             self._tell(list(dict.fromkeys(changed)))
         return done
 
@@ -126,6 +128,10 @@ class TellingRepository(CandleRepository):
     @property
     def staging(self) -> Path | None:
         return self._store.staging  # type: ignore[no-any-return]
+
+    @property
+    def degraded(self) -> str | None:
+        return self._store.degraded  # type: ignore[no-any-return]
 
     def announce(self, address: str | None) -> None:
         self._store.announce(address)
