@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.postgres_server import postgres_server
 
 from candlewick.delivery import journal as module
 from candlewick.delivery.entry import State, fold
 from candlewick.delivery.flags import default_flags, exposed_share
 from candlewick.delivery.journal import ControlJournal
+from candlewick.delivery.postgres_journal import PostgresJournal
 from candlewick.errors import (
     FileFormatError,
     InputError,
@@ -91,12 +93,42 @@ TestJournalMachine = JournalMachine.TestCase
 TestJournalMachine.settings = settings(max_examples=25, stateful_step_count=25)
 
 
-def test_what_was_written_is_there_after_opening_again(path: Path) -> None:
-    with ControlJournal(path) as first:
+class SQLite:
+    """A place for a journal, which may be opened there more than once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.at = str(folder / "store.duckdb.control.sqlite")
+
+    def open(self, **named: Any) -> ControlJournal:
+        return ControlJournal(self.at, **named)
+
+
+class Postgres(SQLite):
+    def __init__(self, _: Path) -> None:
+        self.at = postgres_server().url()
+
+    def open(self, **named: Any) -> ControlJournal:
+        return PostgresJournal(self.at, **named)
+
+
+@pytest.fixture(params=[SQLite, Postgres])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> SQLite:
+    found: SQLite = request.param(tmp_path)
+    return found
+
+
+@pytest.fixture
+def journal(place: SQLite, clock: Any) -> Iterator[ControlJournal]:
+    with place.open(clock=clock) as opened:
+        yield opened
+
+
+def test_what_was_written_is_there_after_opening_again(place: SQLite) -> None:
+    with place.open() as first:
         first.set("rollout_percentage", "12.5", who="ann@desk", why="step one")
         first.kill(who="controller", why="failures", evidence={"guard": "failure", "keys": ["東京"]})
         said, state = first.entries(), first.state()
-    with ControlJournal(path) as second:
+    with place.open() as second:
         assert second.entries() == said
         assert second.state() == state
         assert [(one.what, one.name, one.old, one.new) for one in said] == [
@@ -157,7 +189,8 @@ def test_what_is_refused_leaves_no_trace(
     journal.set("max_cache_mb", 3, who="me")
 
 
-def test_entries_cannot_be_changed_or_taken_away(path: Path, journal: ControlJournal) -> None:
+def test_entries_cannot_be_changed_or_taken_away(path: Path) -> None:
+    ControlJournal(path).close()
     with sqlite3.connect(path) as other:
         for statement in ("UPDATE entries SET who = 'nobody'", "DELETE FROM entries"):
             with pytest.raises(sqlite3.IntegrityError, match="entries are never"):
@@ -165,11 +198,11 @@ def test_entries_cannot_be_changed_or_taken_away(path: Path, journal: ControlJou
     other.close()
 
 
-def test_any_write_by_whomever_changes_the_version(path: Path, journal: ControlJournal) -> None:
+def test_any_write_by_whomever_changes_the_version(place: SQLite, journal: ControlJournal) -> None:
     seen = {journal.version()}
     journal.set("max_cache_mb", 5, who="me")
     seen.add(journal.version())
-    with ControlJournal(path) as other:
+    with place.open() as other:
         other.set("max_cache_mb", 6, who="you")
     seen.add(journal.version())
     assert len(seen) == 3
@@ -184,8 +217,8 @@ def test_in_memory_too_a_write_changes_the_version() -> None:
         assert journal.version() != before
 
 
-def test_trials_are_counted_for_each_rollout_by_all_processes(path: Path, journal: ControlJournal) -> None:
-    with ControlJournal(path) as other:
+def test_trials_are_counted_for_each_rollout_by_all_processes(place: SQLite, journal: ControlJournal) -> None:
+    with place.open() as other:
         assert [journal.begin_trial(1), other.begin_trial(1), journal.begin_trial(2), other.begin_trial(1)] == [
             1,
             2,
@@ -282,22 +315,22 @@ def test_opening_waits_for_who_has_the_file_alone(path: Path, monkeypatch: pytes
 # Several at once
 
 
-def write_many(path: Path, name: str, count: int) -> None:
-    with ControlJournal(path) as journal:
+def write_many(place: SQLite, name: str, count: int) -> None:
+    with place.open() as journal:
         for value in range(1, count + 1):
             journal.set("max_cache_mb", value, who=name)
 
 
-def test_processes_and_threads_lose_nothing_of_each_other(path: Path) -> None:
+def test_processes_and_threads_lose_nothing_of_each_other(place: SQLite) -> None:
     spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=write_many, args=(path, f"process {k}", 15)) for k in range(2)]
-    threads = [threading.Thread(target=write_many, args=(path, f"thread {k}", 15)) for k in range(3)]
+    processes = [spawn.Process(target=write_many, args=(place, f"process {k}", 15)) for k in range(2)]
+    threads = [threading.Thread(target=write_many, args=(place, f"thread {k}", 15)) for k in range(3)]
     for one in (*processes, *threads):
         one.start()
     for one in (*processes, *threads):
         one.join()
     assert [process.exitcode for process in processes] == [0, 0]
-    with ControlJournal(path) as journal:
+    with place.open() as journal:
         entries = journal.entries()
         assert [one.seq for one in entries] == list(range(1, 1 + 5 * 15 + 1))
         for writer in {one.who for one in entries if one.what == "set"}:
@@ -306,12 +339,12 @@ def test_processes_and_threads_lose_nothing_of_each_other(path: Path) -> None:
         assert fold(entries) == journal.state()
 
 
-def test_of_two_that_kill_the_same_step_one_does(path: Path, journal: ControlJournal) -> None:
+def test_of_two_that_kill_the_same_step_one_does(place: SQLite, journal: ControlJournal) -> None:
     step = journal.set("rollout_percentage", 10, who="me").step
     done: list[bool] = []
 
     def kill() -> None:
-        with ControlJournal(path) as own:
+        with place.open() as own:
             done.append(own.kill(who="controller", why="bad", step=step))
 
     threads = [threading.Thread(target=kill) for _ in range(4)]

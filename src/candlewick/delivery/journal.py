@@ -201,10 +201,15 @@ class ControlJournal:
             state = fold([entry], state)
             old, new, seen = map(_json, (change.old, change.new, evidence))
             row = (seq, at, who, change.what, change.name, old, new, why, seen, step)
-            self._connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-        rows = [(name, _json(value)) for name, value in vars(state).items()]
-        self._connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", rows)
+            self._keep_entry(row)
+        self._keep_state([(name, _json(value)) for name, value in vars(state).items()])
         return entry
+
+    def _keep_entry(self, row: tuple[Any, ...]) -> None:
+        self._connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def _keep_state(self, rows: list[tuple[str, str]]) -> None:
+        self._connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", rows)
 
     def _connect(self) -> sqlite3.Connection:
         name = ":memory:" if self.path is None else str(self.path)
