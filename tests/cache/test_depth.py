@@ -32,10 +32,13 @@ def test_what_is_kept_reaches_as_far_as_what_is_asked(
 
 
 def test_golden() -> None:
-    """Five sessions of 1m are kept from the start; paging back doubles what is kept."""
+    """Five sessions of 1m are kept from the start, two days of 24/7; paging back doubles what is kept."""
     record = series(1000, 1000 * 1440)
     one = Timeframe.parse("1m")
-    assert first_kept(record, one, record.last, FEWEST) == record.last - FEWEST * MINUTE
+    assert first_kept(record, one, record.last, FEWEST) == record.last - 2 * DAY - 4 * MINUTE
+    assert first_kept(record, one, record.last, 0) == record.last, "of a view that is asked once"
+    sparse = series(1000, 1000 * 390)
+    assert first_kept(sparse, one, sparse.last, FEWEST) == sparse.last - FEWEST * (1440 * MINUTE * 1000 // (390 * 1000))
     assert first_kept(record, one, record.last - 9 * DAY, FEWEST) == record.last - 9 * DAY
     assert deeper(record, one, record.last - 10 * DAY, FEWEST, record.last - 9 * DAY) == record.last - 10 * TIMES * DAY
     assert first_kept(record, one, record.first, FEWEST) is None

@@ -11,7 +11,7 @@ import pytest
 
 from candlewick import Candles
 from candlewick.aggregation.growing import Growing
-from candlewick.cache import kept_bars, reading, series_view
+from candlewick.cache import depth, kept_bars, reading, series_view
 from candlewick.cache.buffer_pool import BufferPool
 from candlewick.cache.look import Look
 from candlewick.cache.reading import Moved
@@ -73,6 +73,7 @@ def test_a_range_near_the_end_keeps_only_bars_near_the_end(
     store: MemoryStore, minutes: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(series_view, "FEWEST", 50)
+    monkeypatch.setattr(depth, "YESTERDAY", 0)
     monkeypatch.setattr(reading, "PIECE", 700)
     monkeypatch.setattr(kept_bars, "SPARE", 1)
     last = store.find("S", ONE).last
@@ -117,6 +118,7 @@ def test_a_correction_before_what_is_kept_is_a_rebuild(
     store: MemoryStore, minutes: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(series_view, "FEWEST", 50)
+    monkeypatch.setattr(depth, "YESTERDAY", 0)
     low = store.find("S", ONE).last - 10 * MINUTE
     watched = Watched(store)
     watched.look(low, DESK)
@@ -238,6 +240,7 @@ def test_a_past_that_moves_while_it_is_read_leaves_the_view_as_it_was(
 ) -> None:
     monkeypatch.setattr(reading, "PIECE", 900)
     monkeypatch.setattr(series_view, "FEWEST", 10)
+    monkeypatch.setattr(depth, "YESTERDAY", 0)
     low = store.find("S", ONE).last - 10 * MINUTE
     watched = Watched(store)
 

@@ -17,8 +17,9 @@ from candlewick.service.optimized import OptimizedService
 from candlewick.service.request import Request
 from candlewick.service.service import AnalyticsService
 from candlewick.store.duckdb import DuckDBStore
+from candlewick.store.history import DAY
 from candlewick.store.memory import MemoryStore
-from candlewick.store.repository import CandleRepository
+from candlewick.store.repository import CandleRepository, Snapshot
 from candlewick.testing.stored_candles import START
 from candlewick.timeframe import MINUTE
 
@@ -119,12 +120,29 @@ def history(store: CandleRepository, clock: ErraticClock, seed: int, edits: int,
         moments = [write.written_at for write in store.writes(*one)]
         assert moments == sorted(set(moments))
         assert [write.revision for write in store.writes(*one)] == list(range(1, len(moments) + 1))
+        for said in was:
+            if isinstance(said, Snapshot):
+                untouched(store, said, moment)
     # What is purged is gone, and what came later is as it was.
     cut = known[len(known) // 2][0]
     store.purge(cut)
     for moment, was in known:
         if moment >= cut:
             assert _without_gone(picture(store, moment)) == _without_gone(was)
+
+
+def untouched(store: CandleRepository, was: Snapshot, moment: int) -> None:
+    """What the store says was touched since a revision is right: before that the candles are still what they were."""
+    symbol, timeframe = was.series.symbol, was.series.timeframe
+    if timeframe not in [one.timeframe for one in store.series_of(symbol)]:
+        return
+    changed = store.first_changed(symbol, timeframe, was.series.revision)
+    assert store.read(symbol, timeframe, None, changed) == was.candles.between(None, changed)
+    for minute in (-1440, 0, 1440, 14_400):
+        end = (START + minute * MINUTE) // DAY * DAY
+        before = store.revision_before(symbol, timeframe, end)
+        assert before >= store.revision_before(symbol, timeframe, end, as_of=moment)
+        assert (before <= was.series.revision) == (changed is None or changed >= end)
 
 
 def _without_gone(said: list[Any]) -> list[Any]:

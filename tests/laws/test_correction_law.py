@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from candlewick.cache import block, checkpoints, indicator_cache, kept_bars, reading, series_view
+from candlewick.cache import block, checkpoints, depth, indicator_cache, kept_bars, reading, series_view
 from candlewick.candles import Candles
 from candlewick.engine.query import query
 from candlewick.errors import CandlewickError, LimitError
@@ -34,6 +34,7 @@ CALENDARS = ("24/7", "XTKS", "XNYS")
 INDICATORS = (None, "sma(9)", "desk", "desk rsi(7)", "vwap(month),wma(5)")
 SMALL = {
     (series_view, "FEWEST"): 1,
+    (depth, "YESTERDAY"): 0,
     (checkpoints, "BASE"): 4,
     (reading, "PIECE"): 24,
     (block, "RUN"): 16,
