@@ -24,8 +24,18 @@ from candlewick.testing.stored_candles import START
 from candlewick.timeframe import MINUTE
 
 SERIES = (("A", "1m", "XNYS"), ("A", "5m", "XNYS"), ("B/C", "1m", "24/7"), ("D|é", "1d", "24/7"))
-WIDTH = 400
-"""Minutes in which the candles lie: few, so that edits meet."""
+WIDTH, A_DAY = 400, 40
+"""How many candles there may be, and how many of them a day: few, so that edits meet."""
+
+
+def time_of(number: int) -> int:
+    """When a candle opens."""
+    return START + number // A_DAY * DAY + number % A_DAY * MINUTE
+
+
+def number_of(time: int) -> int:
+    """Which candle opens then."""
+    return (time - START) // DAY * A_DAY + (time - START) % DAY // MINUTE
 
 
 class ErraticClock:
@@ -48,7 +58,7 @@ def edit(chance: random.Random, store: CandleRepository) -> None:
     symbol, timeframe, calendar = chance.choice(SERIES)
     held = [one for one in store.series_of(symbol) if str(one.timeframe) == timeframe]
     kind = chance.choice(("append", "append", "append", "correct", "insert", "prepend", "delete", "batch", "rarely"))
-    newest = (held[0].last - START) // MINUTE if held else 0
+    newest = number_of(held[0].last) if held else 0
     if kind == "append" and newest < WIDTH:
         store.upsert(candles(chance, symbol, timeframe, calendar, range(newest + 1, newest + 1 + chance.randint(1, 4))))
     elif kind == "batch":
@@ -56,7 +66,7 @@ def edit(chance: random.Random, store: CandleRepository) -> None:
         store.upsert_many(some)
     elif kind == "delete" and held:
         low = chance.randint(0, WIDTH)
-        store.delete(symbol, timeframe, START + low * MINUTE, START + (low + chance.randint(1, 20)) * MINUTE)
+        store.delete(symbol, timeframe, time_of(low), time_of(low + chance.randint(1, 20)))
     elif kind == "rarely" and chance.random() < 0.1 and held:
         store.delete(symbol, timeframe)
     elif kind == "rarely" and chance.random() < 0.1:
@@ -66,15 +76,15 @@ def edit(chance: random.Random, store: CandleRepository) -> None:
         store.upsert(candles(chance, symbol, timeframe, calendar, at))
 
 
-def candles(chance: random.Random, symbol: str, timeframe: str, calendar: str, minutes: Any) -> Candles:
+def candles(chance: random.Random, symbol: str, timeframe: str, calendar: str, numbers: Any) -> Candles:
     """Candles with one of few prices each, so that some writes change nothing."""
-    at = np.array(list(minutes), dtype=np.int64)
+    at = np.array([time_of(one) for one in numbers], dtype=np.int64)
     close = np.array([chance.choice([1.0, 1.5, 0.1, -3.25]) for _ in at])
     return Candles(
         symbol=symbol,
         timeframe=timeframe,
         calendar=calendar,
-        time=START + at * MINUTE,
+        time=at,
         open=close,
         high=close,
         low=close,
@@ -91,7 +101,7 @@ def picture(store: CandleRepository, as_of: int | None) -> list[Any]:
             lambda symbol=symbol: store.series_of(symbol, as_of=as_of),
             lambda symbol=symbol, timeframe=timeframe: store.snapshot(symbol, timeframe, as_of=as_of),
             lambda symbol=symbol, timeframe=timeframe: store.read(
-                symbol, timeframe, START + 50 * MINUTE, START + 200 * MINUTE, as_of=as_of
+                symbol, timeframe, time_of(50), time_of(200), as_of=as_of
             ),
         ]
         for call in calls:
@@ -116,13 +126,13 @@ def history(store: CandleRepository, clock: ErraticClock, seed: int, edits: int,
             clock.now += 100
     for moment, was in known:
         assert _without_gone(picture(store, moment)) == _without_gone(was)
+        for said in was:
+            if isinstance(said, Snapshot):
+                untouched(store, said, moment)
     for one in _written(store):
         moments = [write.written_at for write in store.writes(*one)]
         assert moments == sorted(set(moments))
         assert [write.revision for write in store.writes(*one)] == list(range(1, len(moments) + 1))
-        for said in was:
-            if isinstance(said, Snapshot):
-                untouched(store, said, moment)
     # What is purged is gone, and what came later is as it was.
     cut = known[len(known) // 2][0]
     store.purge(cut)
@@ -138,8 +148,8 @@ def untouched(store: CandleRepository, was: Snapshot, moment: int) -> None:
         return
     changed = store.first_changed(symbol, timeframe, was.series.revision)
     assert store.read(symbol, timeframe, None, changed) == was.candles.between(None, changed)
-    for minute in (-1440, 0, 1440, 14_400):
-        end = (START + minute * MINUTE) // DAY * DAY
+    for day in range(-1, 12):
+        end = (START // DAY + day) * DAY
         before = store.revision_before(symbol, timeframe, end)
         assert before >= store.revision_before(symbol, timeframe, end, as_of=moment)
         assert (before <= was.series.revision) == (changed is None or changed >= end)
@@ -172,7 +182,7 @@ def test_what_was_known_can_be_read_again(kind: str, edits: int, looks: int, tmp
 
 CHARTS: tuple[dict[str, Any], ...] = (
     {"timeframe": "5m", "indicators": "desk"},
-    {"timeframe": "1m", "indicators": "sma(3),rsi(3)", "start": START + 60 * MINUTE, "end": START + 200 * MINUTE},
+    {"timeframe": "1m", "indicators": "sma(3),rsi(3)", "start": time_of(60), "end": time_of(200)},
     {"timeframe": "15m", "indicators": "vwap,ema(5)", "zero_volume": "drop", "final_only": True},
     {"timeframe": "1d", "indicators": None, "end": "2024-01-03"},
 )
