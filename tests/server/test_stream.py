@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -388,3 +389,71 @@ def test_everybody_is_told_that_the_server_stops() -> None:
             assert hear(late)["reason"] == "stopping"
     serving.stop()
     assert until(lambda: live_threads() == others)
+
+
+def test_a_server_without_frames_sends_one_by_one() -> None:
+    """Plain ASGI, driven by hand: what it is sent, and that it ends when the other side goes."""
+    application = SmallApplication(MemoryStore())
+    application.store.upsert(candles("A", range(12)))
+    app = create_app(application)
+
+    async def drive() -> list[dict[str, Any]]:
+        sent: list[dict[str, Any]] = []
+        coming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        said = asyncio.Event()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+            said.set()
+
+        async def heard(count: int) -> None:
+            while len(sent) < count:
+                said.clear()
+                await asyncio.wait_for(said.wait(), PATIENCE)
+
+        coming.put_nowait({"type": "websocket.connect"})
+        scope = {
+            "type": "websocket",
+            "path": "/v1/stream",
+            "raw_path": b"/v1/stream",
+            "query_string": b"symbol=A&timeframe=5m",
+            "headers": [(b"host", b"127.0.0.1")],
+            "client": ("127.0.0.1", 1),
+            "subprotocols": [],
+        }
+        serving = asyncio.create_task(app(scope, coming.get, send))
+        await heard(2)
+        application.store.upsert(candles("A", [12]))
+        await heard(3)
+        coming.put_nowait({"type": "websocket.disconnect"})
+        await serving
+        return sent
+
+    sent = asyncio.run(drive())
+    app.state.serving.close()
+    assert [message["type"] for message in sent] == ["websocket.accept", "websocket.send", "websocket.send"]
+    assert [json.loads(message["text"])["kind"] for message in sent[1:]] == ["snapshot", "forming"]
+
+
+def test_no_hub_before_the_first_client() -> None:
+    from candlewick.server.streams import Streams
+
+    application = SmallApplication(MemoryStore())
+    made = Streams(application, lambda _: True)
+    with pytest.raises(RuntimeError):
+        made.hub  # noqa: B018 - it raises
+    made.drain()
+    made.close()
+    assert made.stats()["clients"] == 0
+
+
+def test_threads_of_the_hub_wait_for_the_loop_and_not_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    from candlewick.server.streams import Streams
+
+    monkeypatch.setattr(streams, "BEHIND", 0)
+    made = Streams(SmallApplication(MemoryStore()), lambda _: True)
+    waiting = threading.Thread(target=made._deliver, args=([], [], False))
+    waiting.start()
+    made.close()
+    waiting.join(PATIENCE)
+    assert not waiting.is_alive()
