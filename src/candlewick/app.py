@@ -19,6 +19,7 @@ from candlewick.delivery.controller import Controller
 from candlewick.delivery.dispatch import REFUSALS, Dispatched, Dispatcher
 from candlewick.delivery.journal import ControlJournal
 from candlewick.delivery.lanes import Lanes
+from candlewick.delivery.open import open_journal
 from candlewick.delivery.outcome import Outcome, Verdict
 from candlewick.delivery.routing import OPTIMIZED, route
 from candlewick.delivery.shadow import Shadow
@@ -39,7 +40,7 @@ from candlewick.service.parity import VOID, compare
 from candlewick.service.request import Request
 from candlewick.service.served import Served
 from candlewick.service.service import AnalyticsService
-from candlewick.settings import control_path, keys_path, load_settings
+from candlewick.settings import control_place, keys_path, load_settings
 from candlewick.store.open import open_store
 from candlewick.store.repository import CandleRepository, Series
 from candlewick.store.telling import TellingRepository
@@ -110,7 +111,7 @@ class Application:
         self._ending = threading.Event()
         self._closed = threading.Lock()
         self.control = Control(journal)
-        self.keys = KeyRing(KeyFile(keys_path(journal.path), note=journal.note, clock=self._clock))
+        self.keys = KeyRing(KeyFile(keys_path(journal.place), note=journal.note, clock=self._clock))
         self.controller = Controller(self.control, memory=resident_bytes, clock=self._clock)
         self.shadow = Shadow(self._verdict, self.controller.offer, refusals=REFUSALS, clock=self._clock)
         self._lanes = Lanes()
@@ -360,14 +361,16 @@ def build(
 ) -> Application:
     """The application over a store, with the flags of the environment, ``candlewick.toml`` and the control journal.
 
-    ``control``: path of the journal; default: CANDLEWICK_CONTROL, else beside the store's file, else in memory.
+    ``control``: path of the journal; default: CANDLEWICK_CONTROL, else beside the store's file or in its
+    database, else in memory.
     Raises what opening the store, the journal and the settings raise.
     """
     settings = load_settings()
     opened = TellingRepository(open_store(store) if isinstance(store, str) else store)
     try:
         given = settings["control"].value if control is None else str(control)
-        journal = ControlJournal(control_path(opened.url, given), base=settings.flags(), clock=clock)
+        place = control_place(store if isinstance(store, str) else opened.url, given)
+        journal = open_journal(place, base=settings.flags(), clock=clock)
         values = {name: value for name, (value, _) in journal.base.items()} | dict(journal.state().flags)
         return Application(
             opened,

@@ -32,6 +32,11 @@ def is_postgres(url: str) -> bool:
     return url.startswith(SCHEMES)
 
 
+def shown(url: str) -> str:
+    """An address for people: that of a database without its password, any other as it is."""
+    return PostgresAddress.parse(url).shown if is_postgres(url) else url
+
+
 @dataclass(frozen=True)
 class PostgresAddress:
     """``conninfo``: what libpq takes, with its password; ``schema``: of the tables; ``shown``: for people, without."""

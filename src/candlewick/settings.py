@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import re
 import tomllib
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from candlewick.definitions import FLAGS, NUMBERS, Value, text_of
 from candlewick.errors import FileFormatError, InputError, UnknownNameError
+from candlewick.postgres_address import PostgresAddress, is_postgres
 
 if TYPE_CHECKING:
     from pydantic_settings import BaseSettings
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 PREFIX = "CANDLEWICK_"
 TOML = "candlewick.toml"
 EXPECTED = {
-    "store": "give memory:, duckdb:///path or the path of a DuckDB file",
+    "store": "give memory:, duckdb:///path, the path of a DuckDB file or postgresql://user@host/database",
     "cache": "give a folder, which is made when it is absent",
     "sessions": "give the path of an existing CSV file of sessions",
     "control": "give the path of the control journal, in a folder that exists",
@@ -111,10 +113,13 @@ def secret_key() -> str | None:
 
 def default_store() -> str:
     """The store used when nothing names one: a file in the user's data folder."""
+    return f"duckdb:///{(_data_folder() / 'candlewick.duckdb').as_posix().removeprefix('/')}"
+
+
+def _data_folder() -> Path:
     import platformdirs
 
-    folder = Path(platformdirs.user_data_dir("candlewick", appauthor=False))
-    return f"duckdb:///{(folder / 'candlewick.duckdb').as_posix().removeprefix('/')}"
+    return Path(platformdirs.user_data_dir("candlewick", appauthor=False))
 
 
 def control_path(store: str, control: str | None = None) -> Path | None:
@@ -134,10 +139,26 @@ def control_path(store: str, control: str | None = None) -> Path | None:
     return file.with_name(f"{file.name}.control.sqlite")
 
 
-def keys_path(control: Path | None) -> Path | None:
-    """Where the keys of a server lie: beside its control journal. None where that is in memory."""
+def control_place(store: str, control: str | None = None) -> Path | str | None:
+    """Where the control journal of a store is: in the database of a PostgreSQL store, else where `control_path` says.
+
+    ``control`` may be the address of a database too.
+    """
+    chosen = store if control is None else control
+    return chosen if is_postgres(chosen) else control_path(store, control)
+
+
+def keys_path(control: Path | str | None) -> Path | None:
+    """Where the keys of a server lie: beside its control journal. None where that is in memory.
+
+    Where the journal is in a database they lie in the user's data folder: whoever may read the database sees none.
+    """
     if control is None:
         return None
+    if isinstance(control, str):
+        address = PostgresAddress.parse(control)
+        number = hashlib.blake2b(address.shown.encode(), digest_size=4).hexdigest()
+        return _data_folder() / f"{address.schema}-{number}.keys.sqlite"
     return control.with_name(f"{control.name.removesuffix('.sqlite').removesuffix('.control')}.keys.sqlite")
 
 

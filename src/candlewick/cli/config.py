@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,22 +25,26 @@ def show(json: options.Json = False, control: options.Control = None, store: opt
     folder, which is before the default. Of flags the control journal is before all of these, and a kill before it.
     """
     from candlewick.cli.connection import settings_in_force
-    from candlewick.cli.control import journal_path
+    from candlewick.cli.control import journal_place
     from candlewick.cli.output import print_json
     from candlewick.cli.table import print_table
+    from candlewick.postgres_address import shown
     from candlewick.settings import Setting
 
     settings = settings_in_force()
     found = {one.name: one for one in settings.items}
     if store is not None:
         found["store"] = Setting("store", store, "--store")
-    path = journal_path(settings, control, store)
+    place = journal_place(settings, control, store)
     if control is not None:
         found["control"] = Setting("control", control, "--control")
-    elif path is not None and (store is not None or found["control"].value is None):
-        found["control"] = Setting("control", str(path), "beside the store")
-    if path is not None and path.exists():
-        found |= _journalled(path, settings)
+    elif place is not None and (store is not None or found["control"].value is None):
+        where = "in the store" if isinstance(place, str) else "beside the store"
+        found["control"] = Setting("control", str(place), where)
+    if place is not None and (isinstance(place, str) or place.exists()):
+        found |= _journalled(place, settings)
+    for name in ("store", "control"):
+        found[name] = replace(found[name], value=shown(found[name].value or "") or None)
     if json:
         print_json([asdict(one) for one in found.values()])
     else:
@@ -48,14 +52,14 @@ def show(json: options.Json = False, control: options.Control = None, store: opt
         print_table(("setting", "value", "from"), rows)
 
 
-def _journalled(path: Path, settings: Settings) -> dict[str, Setting]:
+def _journalled(place: Path | str, settings: Settings) -> dict[str, Setting]:
     """The flags that the control journal decides."""
     from candlewick.definitions import text_of
     from candlewick.delivery.control import Control
     from candlewick.delivery.flags import JOURNAL
-    from candlewick.delivery.journal import ControlJournal
+    from candlewick.delivery.open import open_journal
     from candlewick.settings import Setting
 
-    with ControlJournal(path, base=settings.flags()) as journal:
+    with open_journal(place, base=settings.flags()) as journal:
         flags = Control(journal, watch=False).flags()
     return {one.name: Setting(one.name, text_of(one.value), one.origin) for one in flags if one.origin == JOURNAL}

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from candlewick.settings import Settings
 
 
-def journal_path(settings: Settings, control: str | None, store: str | None) -> Path | None:
-    """Where the journal lies: at ``--control``, beside ``--store``, where the settings say, or beside their store."""
-    from candlewick.settings import control_path
+def journal_place(settings: Settings, control: str | None, store: str | None) -> Path | str | None:
+    """Where the journal is: at ``--control``, beside ``--store``, where the settings say, or beside their store."""
+    from candlewick.settings import control_place
 
     if control is None and store is not None:
-        return control_path(store)
-    return control_path(settings["store"].value or "", settings["control"].value if control is None else control)
+        return control_place(store)
+    return control_place(settings["store"].value or "", settings["control"].value if control is None else control)
 
 
 def open_journal(control: str | None, store: str | None, *, make: bool) -> ControlJournal:
@@ -30,14 +30,15 @@ def open_journal(control: str | None, store: str | None, *, make: bool) -> Contr
     Raises InputError for a store in memory, whose journal only its server has.
     """
     from candlewick.cli.connection import settings_in_force
-    from candlewick.delivery.journal import ControlJournal
+    from candlewick.delivery import open as opening
 
     settings = settings_in_force()
-    path = journal_path(settings, control, store)
-    if path is None:
+    place = journal_place(settings, control, store)
+    if place is None:
         expected = "give --control PATH, the journal of the server"
         raise InputError("store", store or settings["store"].value, expected, "has no control journal beside it")
-    return ControlJournal(path if make or path.exists() else None, base=settings.flags())
+    there = make or isinstance(place, str) or place.exists()
+    return opening.open_journal(place if there else None, base=settings.flags())
 
 
 def open_control(control: str | None, store: str | None, *, make: bool = False) -> Control:

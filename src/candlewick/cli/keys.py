@@ -90,12 +90,14 @@ def revoke(
 def opened_keys(control: str | None, store: str | None, *, make: bool) -> Iterator[KeyFile]:
     """The keys beside the journal that ``--control``, ``--store`` and the settings lead to."""
     from candlewick.cli.connection import settings_in_force
-    from candlewick.cli.control import journal_path, open_journal
+    from candlewick.cli.control import journal_place, open_journal
     from candlewick.server.key_file import KeyFile
     from candlewick.settings import keys_path
 
-    path = keys_path(journal_path(settings_in_force(), control, store))
+    path = keys_path(journal_place(settings_in_force(), control, store))
     # Where there are no keys yet, nothing will be written, and so no journal is made.
     there = make or (path is not None and path.exists())
+    if make and path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     with open_journal(control, store, make=there) as journal, KeyFile(path, note=journal.note) as file:
         yield file

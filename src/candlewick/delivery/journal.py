@@ -65,6 +65,11 @@ class ControlJournal:
         self._left: list[object] = []
         self.reopen()
 
+    @property
+    def place(self) -> Path | str | None:
+        """Where the journal is: its file, or the address of its database."""
+        return self.path
+
     def reopen(self) -> None:
         """Open anew, leaving the connections of before a fork to the parent: closing them here would do it harm."""
         self._left.append((getattr(self, "_connection", None), getattr(self, "_watching", None)))

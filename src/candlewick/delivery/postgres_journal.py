@@ -50,9 +50,14 @@ class PostgresJournal(ControlJournal):
         clock: Clock | None = None,
         salt: str | None = None,
     ) -> None:
+        self._url = url
         self._address = PostgresAddress.parse(url)
         self._session: Any = None
         super().__init__(None, base=base, clock=clock, salt=salt)
+
+    @property
+    def place(self) -> str:
+        return self._url
 
     def reopen(self) -> None:
         self._left.append(self._session)
