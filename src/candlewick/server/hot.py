@@ -65,7 +65,7 @@ class Hot:
 
     async def _give(self, served: Served, wanted: Wanted, send: Send) -> None:
         answer, form = served.answer, wanted.form
-        if values_in(answer) > INLINE and not answer.at_hand(form.kind, form.coding):
+        if not answer.at_hand(form.kind, form.coding) and values_in(answer) > INLINE:
             try:
                 await self._serving.reads.run(answer.encoded, form.kind, form.coding, form.least)
             except CandlewickError as error:
