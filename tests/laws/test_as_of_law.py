@@ -39,15 +39,22 @@ def number_of(time: int) -> int:
 
 
 class ErraticClock:
-    """Stands still, jumps and goes back: the moments of writes must not."""
+    """Stands still, jumps and goes back: the moments of writes must not. ``looked``: it is this moment now, and it will
+    not be again, since what is written at the moment of a look is known at that moment."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self.now = 1_800_000_000_000_000
+        self._least = 0
 
     def wall(self) -> int:
-        self.now += self._chance.choice([0, 0, 1, 2, 50, 1000, -30])
+        self.now = max(self._least, self.now + self._chance.choice([0, 0, 1, 2, 50, 1000, -30]))
         return self.now
+
+    def looked(self, moment: int) -> int:
+        moment = max(moment, self.now)
+        self._least = moment + 1
+        return moment
 
     def monotonic(self) -> float:
         return 0.0
@@ -120,10 +127,8 @@ def history(store: CandleRepository, clock: ErraticClock, seed: int, edits: int,
     for number in range(edits):
         edit(chance, store)
         if number in when:
-            moment = max((store.writes(*one)[-1].written_at for one in _written(store)), default=clock.now)
-            clock.now = moment = max(moment, clock.now)
+            moment = clock.looked(max((store.writes(*one)[-1].written_at for one in _written(store)), default=0))
             known.append((moment, picture(store, None)))
-            clock.now += 100
     for moment, was in known:
         assert _without_gone(picture(store, moment)) == _without_gone(was)
         for said in was:
@@ -215,9 +220,8 @@ def answered_again(edits: int, looks: int, seed: int) -> None:
         for number in range(edits):
             edit(chance, store)
             if number in when:
-                clock.now = max([clock.now, *(store.writes(*one)[-1].written_at for one in _written(store))])
-                known.append((clock.now, [answers(service, None) for service in (optimized, classic)]))
-                clock.now += 100
+                moment = clock.looked(max((store.writes(*one)[-1].written_at for one in _written(store)), default=0))
+                known.append((moment, [answers(service, None) for service in (optimized, classic)]))
         for moment, was in known:
             assert [answers(service, moment) for service in (optimized, classic)] == was
         assert any(isinstance(one, tuple) for _, was in known for one in was[0])
