@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,6 +39,10 @@ def serve(
     require_keys: Annotated[
         bool, typer.Option("--require-keys", help="Ask for a key on 127.0.0.1 too: for a proxy in front of it.")
     ] = False,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Processes behind the port. Above 1 only on a PostgreSQL store.")
+    ] = 1,
+    worker: Annotated[bool, typer.Option("--worker", hidden=True)] = False,
     json: options.Json = False,
     store: options.Store = None,
 ) -> None:
@@ -53,14 +58,28 @@ def serve(
     from candlewick.server.logs import logging_to
     from candlewick.server.loopback import is_loopback
     from candlewick.server.run import bind, check_keys, run
+    from candlewick.server.workers import end_with_parent, reserve, run_workers
 
     url = store_url(store)
     # Both before the store is opened, which may take a while.
     if require_keys or not is_loopback(host):
         with opened_keys(control, store, make=False) as file:
             check_keys(host, file.all())
-    bind(host, port).close()
     settings = settings_in_force()
+    if workers > 1:
+        check_shareable(url, workers)
+        with reserve(host, port) as held:
+            given = ["--host", host, "--port", str(held.getsockname()[1]), "--max-body-mb", str(max_body_mb)]
+            given += ["--require-keys"] if require_keys else []
+            given += [] if control is None else ["--control", control]
+            given += [] if store is None else ["--store", store]
+            command = [sys.executable, "-m", "candlewick.cli.main", "serve", "--worker", "--json", *given]
+            with logging_to(level=settings["log_level"].value or "info"):
+                run_workers(command, workers, lambda said: _told(said, json=json))
+        return
+    bind(host, port, shared=worker).close()
+    if worker:
+        end_with_parent()
     with logging_to(level=settings["log_level"].value or "info") as logs:
         application = build(url, control=control)
 
@@ -78,7 +97,18 @@ def serve(
             require_keys=require_keys,
             rate=settings.number("rate_limit_per_second"),
             log=logs.request,
+            shared=worker,
         )
+
+
+def check_shareable(url: str, workers: int) -> None:
+    """Raises InputError for a store that only one process can have."""
+    from candlewick.errors import InputError
+    from candlewick.postgres_address import is_postgres
+
+    if not is_postgres(url):
+        why = "a DuckDB file and a store in memory belong to one process: use a PostgreSQL store, or 1"
+        raise InputError("workers", workers, why, "is too many for this store")
 
 
 def warm_up(application: Application) -> Thread:
@@ -98,13 +128,16 @@ def warm_up(application: Application) -> Thread:
 
 
 def _tell(address: str, url: str, *, json: bool) -> None:
-    import os
+    _told({"address": address, "pid": os.getpid(), "store": url}, json=json)
 
+
+def _told(said: dict[str, Any], *, json: bool) -> None:
     from candlewick.cli.output import note, print_json
 
     if json:
-        print_json({"address": address, "pid": os.getpid(), "store": url})
-    text = f"candlewick serves {url} at {address} (process {os.getpid()}; ctrl-c stops it)"
+        print_json(said)
+    workers = f", {len(said['workers'])} workers" if "workers" in said else ""
+    text = f"candlewick serves {said['store']} at {said['address']} (process {said['pid']}{workers}; ctrl-c stops it)"
     if sys.stderr.isatty():
         note(text)
     else:  # whoever reads that reads lines of a log

@@ -157,7 +157,7 @@ class PostgresJournal(ControlJournal):
 
     def _execute(self, statement: str, *given: object) -> list[Any]:
         cursor = self._connected().execute(statement, given)
-        return cursor.fetchall() if cursor.description else []  # type: ignore[no-any-return]
+        return cursor.fetchall() if cursor.description else []
 
     def _connected(self) -> Any:
         """The connection; a new one when that of before is broken."""

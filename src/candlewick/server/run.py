@@ -52,9 +52,12 @@ SWITCH_SECONDS = 0.0001
 event loop would wait so long for it, and answers that are at hand for all of them."""
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, *, shared: bool = False, listen: bool = True) -> socket.socket:
     """A listening socket; port 0 picks a free one. Raises InputError for an address that is not this machine's, for a
-    port that is none and for one in use."""
+    port that is none and for one in use.
+
+    ``shared``: other processes of this user may listen there too. Without ``listen`` it only holds the port.
+    """
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
         raise InputError("port", port, "give 0 to 65535; 0 picks a free one", "is no port")
     name = host.removeprefix("[").removesuffix("]")
@@ -64,8 +67,11 @@ def bind(host: str, port: int) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listening.bind((name, port))
-        listening.listen(2048)
+        if listen:
+            listening.listen(2048)
         return listening
     except OSError as error:
         listening.close()
@@ -100,13 +106,15 @@ def run(
     require_keys: bool = False,
     rate: float = 0.0,
     log: Callable[[Line], None] | None = None,
+    shared: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then answer what has come in, close the application and return.
 
     On any address but a loopback one, and with ``require_keys`` there too, every request needs a key, each at most
     ``rate`` times a second (0 is no limit); without a valid key there it raises InputError. ``log`` gets a line for
-    each request. ``ready`` is called with the address once it answers. Must run in the main thread, where signals
-    arrive. Should something hang, the process ends `STOP_SECONDS` after the signal with exit code `LEFT_BEHIND`.
+    each request. ``shared``: other processes listen at the same address. ``ready`` is called with the address once it
+    answers. Must run in the main thread, where signals arrive. Should something hang, the process ends `STOP_SECONDS`
+    after the signal with exit code `LEFT_BEHIND`.
     """
     from candlewick.server.http import create_app
 
@@ -115,7 +123,7 @@ def run(
     switch = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
-        with bind(host, port) as listening:
+        with bind(host, port, shared=shared) as listening:
             # What it is bound to decides too: a name of this machine may be one that others reach.
             keyed = require_keys or not is_loopback(host) or not is_loopback(listening.getsockname()[0])
             if keyed:
