@@ -118,9 +118,10 @@ def in_order(cursor: Any, table: str) -> bool:
 
 
 def _digest(cursor: Any, table: str) -> Any:
-    """How many rows a table holds, and a hash of them that does not depend on their order."""
+    """For each series how many rows a table holds, and a hash of them that does not depend on their order."""
     names = ", ".join(row[0] for row in cursor.execute(f"DESCRIBE {table}").fetchall())
-    return cursor.execute(f"SELECT count(*), sum(hash({names})::HUGEINT) FROM {table}").fetchall()[0]
+    query = f"SELECT series, count(*), sum(hash({names})::HUGEINT) FROM {table} GROUP BY series ORDER BY series"
+    return cursor.execute(query).fetchall()
 
 
 def table_of(columns: Mapping[str, Any]) -> Any:

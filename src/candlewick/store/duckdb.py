@@ -22,6 +22,7 @@ from candlewick.store.as_known import AsKnown
 from candlewick.store.candle_table import ORDERS, in_order, overlapping, put, select, table_of, where_clause
 from candlewick.store.catalogue import Catalogue, Entry
 from candlewick.store.change import Change, appended, compared
+from candlewick.store.check import Problem, check
 from candlewick.store.database import Database, Resources
 from candlewick.store.fresh import Fresh, Write
 from candlewick.store.history import History, day_of
@@ -37,6 +38,7 @@ from candlewick.store.repository import (
     unknown,
 )
 from candlewick.store.revisions import APPEND, CHANGE, DELETE, RETIRE, REWRITING, Note, moment_known
+from candlewick.store.stats import Stats, duckdb_stats
 from candlewick.timeframe import Timeframe
 
 REFUSED = ("content", "line", "file", "symbol", "reason", "row", "refused_at")
@@ -260,6 +262,26 @@ class DuckDBStore(CandleRepository):
                 if not all(in_order(cursor, table) for table in ORDERS):
                     raise StoreError(f"store: {self.url}: compacting would have changed rows; nothing was changed")
             self._database.checkpoint()
+
+    def stats(self) -> Stats:
+        with self.tables() as cursor:
+            return duckdb_stats(cursor, self.url, self._database.path)
+
+    def check(self) -> list[Problem]:
+        with self.tables() as cursor:
+            return check(cursor)
+
+    @contextmanager
+    def tables(self, *, writing: bool = False) -> Iterator[Any]:
+        database = self._held()
+        if not writing:
+            with database.reading() as cursor:
+                yield cursor
+            return
+        with database.transaction() as cursor:
+            yield cursor
+            found = series_table.entries(cursor)
+            database.upcoming = Catalogue[int].empty().changed({entry.key: entry for entry in found})
 
     def close(self) -> None:
         if not self._closed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from threading import RLock
 
 from candlewick.candles import Candles
@@ -33,6 +34,7 @@ from candlewick.store.repository import (
     check_batch,
 )
 from candlewick.store.revisions import moment_known
+from candlewick.store.stats import Stats
 from candlewick.timeframe import Timeframe
 
 
@@ -188,6 +190,13 @@ class MemoryStore(CandleRepository):
 
     def compact(self) -> None:
         self._check_open()
+
+    def stats(self) -> Stats:
+        with self._lock:
+            places = [entry.place for entry in self._catalogue.entries.values()]
+            gone = sum(len(one.time) for place in places for one in place.gone)
+            notes = sum(len(place.notes) for place in places)
+            return replace(super().stats(), revisions=gone, writes=notes)
 
     def close(self) -> None:
         with self._lock:

@@ -20,6 +20,7 @@ from candlewick.postgres_address import PostgresAddress
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store import postgres_rows, postgres_schema, postgres_series
 from candlewick.store.catalogue import Catalogue, Entry, Key
+from candlewick.store.check import Problem, check
 from candlewick.store.entry_after import after_removal, after_write
 from candlewick.store.postgres_known import PostgresKnown, purge, written
 from candlewick.store.postgres_link import PostgresLink
@@ -39,6 +40,7 @@ from candlewick.store.repository import (
     unknown,
 )
 from candlewick.store.revisions import moment_known
+from candlewick.store.stats import Stats, postgres_stats
 from candlewick.timeframe import Timeframe
 
 CONNECTIONS = 8
@@ -268,6 +270,21 @@ class PostgresStore(CandleRepository):
         self._current()
         with self._link.borrow() as cursor:
             cursor.execute("VACUUM (ANALYZE) candles, revisions, series, history, writes, quarantine")
+
+    def stats(self) -> Stats:
+        with self.tables() as cursor:
+            return postgres_stats(cursor, self.url)
+
+    def check(self) -> list[Problem]:
+        with self.tables() as cursor:
+            return check(cursor)
+
+    @contextmanager
+    def tables(self, *, writing: bool = False) -> Iterator[Any]:
+        self._current()
+        with self._link.writing() if writing else self._link.reading() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            yield cursor
 
     def close(self) -> None:
         if not self._closed:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from candlewick.candles import Candles
-from candlewick.errors import InputError, UnknownSeriesError
+from candlewick.errors import InputError, StoreError, UnknownSeriesError
 from candlewick.moments import Moment, moment
 from candlewick.sessions.calendar import Calendar, find_calendar
+from candlewick.store.stats import Stats
 from candlewick.timeframe import Timeframe
+
+if TYPE_CHECKING:
+    from candlewick.store.check import Problem
 
 
 @dataclass(frozen=True)
@@ -250,6 +255,28 @@ class CandleRepository(ABC):
     def staging(self) -> Path | None:
         """Folder for files on their way in; None when the system's temporary folder will do."""
         return None
+
+    def stats(self) -> Stats:
+        """How much the store holds, and how much of it compacting would mend."""
+        held = self.series()
+        refused = len(self.quarantined())
+        return Stats(self.url, len(held), sum(one.rows for one in held), quarantined=refused)
+
+    def check(self) -> list[Problem]:
+        """Look at every row: what is not as it must be, empty where all is well. Changes nothing."""
+        return []
+
+    @contextmanager
+    def tables(self, *, writing: bool = False) -> Iterator[Any]:
+        """A cursor over the tables of the store as they are at one moment, or inside one transaction that writes.
+
+        Raises StoreError for a store that has no tables, as one in memory.
+        """
+        what = "written" if writing else "read"
+        raise StoreError(
+            f"store: {self.url} has no tables that could be {what}: give a DuckDB file or a PostgreSQL database"
+        )
+        yield
 
     def announce(self, address: str | None) -> None:  # noqa: B027 - where nobody else is kept out, nobody need be told
         """Tell those who find the store owned at which address this process serves it; None takes that back."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -16,8 +17,10 @@ from typing import Any
 from candlewick.candles import Candles
 from candlewick.errors import UnknownSeriesError
 from candlewick.moments import Moment
+from candlewick.store.check import Problem
 from candlewick.store.newest import Newest, newest_after
 from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, Snapshot, Upserted
+from candlewick.store.stats import Stats
 from candlewick.timeframe import Timeframe
 
 log = logging.getLogger(__name__)
@@ -121,6 +124,15 @@ class TellingRepository(CandleRepository):
 
     def compact(self) -> None:
         self._store.compact()
+
+    def stats(self) -> Stats:
+        return self._store.stats()  # type: ignore[no-any-return]
+
+    def check(self) -> list[Problem]:
+        return self._store.check()  # type: ignore[no-any-return]
+
+    def tables(self, *, writing: bool = False) -> AbstractContextManager[Any]:
+        return self._store.tables(writing=writing)  # type: ignore[no-any-return]
 
     def close(self) -> None:
         self._store.close()
