@@ -112,6 +112,7 @@ def test_importing_costs_no_library(module: str, absent: set[str]) -> None:
     assert python("-c", code).stdout.strip() == ""
 
 
+@pytest.mark.slow  # `make lint` does it too, with what it knows already
 def test_typed_usage_type_checks(tmp_path: Path) -> None:
     usage = Path(__file__).parent / "typing_usage.py"
     found = python("-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(usage), check=False)

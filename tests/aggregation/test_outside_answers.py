@@ -68,7 +68,7 @@ def as_candles(frame: pd.DataFrame, symbol: str, calendar: str) -> Candles:
 
 
 @pytest.mark.parametrize("timeframe", ["5m", "1h", "1d"])
-@pytest.mark.parametrize(("symbol", "calendar"), REAL)
+@pytest.mark.parametrize(("symbol", "calendar"), [pytest.param(*REAL[0], marks=pytest.mark.slow), *REAL[1:]])
 def test_bars_equal_an_independent_pandas_computation(
     shared_data: Path, symbol: str, calendar: str, timeframe: str
 ) -> None:

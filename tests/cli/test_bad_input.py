@@ -117,7 +117,7 @@ def test_a_store_that_another_process_owns_says_who(run: Any, store: Path) -> No
 @pytest.mark.parametrize(
     ("url", "parts"),
     [
-        ("postgresql://host/base", ("store: 'postgresql://host/base' is unknown", "duckdb:///")),
+        ("mysql://host/base", ("store: 'mysql://host/base' is unknown", "postgresql://user@host/database")),
         ("duckdb://relative.duckdb", ("store:", "three slashes")),
         ("", ("store: ''", "is empty")),
     ],

@@ -154,8 +154,9 @@ def compare_everywhere(store: MemoryStore, count: int, seed: int, columns_each: 
 
 
 @pytest.mark.skipif(jit_disabled(), reason="compiled only: the same kernels are tried plainly elsewhere")
-def test_200_places_of_real_minutes(beginnings: MemoryStore) -> None:
-    compare_everywhere(beginnings, 200, seed=4, columns_each=1)
+@pytest.mark.parametrize("places", [60, pytest.param(200, marks=pytest.mark.slow)])
+def test_places_of_real_minutes(beginnings: MemoryStore, places: int) -> None:
+    compare_everywhere(beginnings, places, seed=4, columns_each=1)
 
 
 @pytest.mark.slow

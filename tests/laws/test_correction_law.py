@@ -310,7 +310,7 @@ def assert_same(mine: Any, theirs: Any) -> None:
 
 
 TestCorrections = Corrections.TestCase
-TestCorrections.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+TestCorrections.settings = settings(max_examples=8, stateful_step_count=30, deadline=None)
 
 
 @pytest.mark.slow

@@ -41,7 +41,13 @@ CHECKS: dict[str, tuple[Any, str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("defect", CHECKS)
+LONG = ("a leak", "V2 takes more memory")
+"""Measured in processes of their own."""
+
+
+@pytest.mark.parametrize(
+    "defect", [pytest.param(one, marks=pytest.mark.slow) if one in LONG else one for one in CHECKS]
+)
 def test_a_seeded_defect_fails_its_check(defect: str, context: Make) -> None:
     check, build, sizes = CHECKS[defect]
     result = check.run(context(build=build, **sizes))
@@ -78,10 +84,11 @@ def test_a_corrupted_stored_row_fails_parity(tmp_path: Path, context: Make, chan
     assert problem in str(result.reason)
 
 
-HEALTHY = [service_integration, parity, speed, cache_hit_rate, concurrency, monitoring, feature_flags, rollback]
+HEALTHY = [service_integration, speed, cache_hit_rate, monitoring, feature_flags]
+HEALTHY_SLOWLY = [pytest.param(one, marks=pytest.mark.slow) for one in (parity, concurrency, rollback, leaks)]
 
 
-@pytest.mark.parametrize("check", [*HEALTHY, pytest.param(leaks, marks=pytest.mark.slow)], ids=lambda one: one.NAME)
+@pytest.mark.parametrize("check", [*HEALTHY, *HEALTHY_SLOWLY], ids=lambda one: one.NAME)
 def test_without_a_defect_the_check_passes(check: Any, context: Make) -> None:
     result = check.run(context())
     assert result.status is Status.PASS, result.as_dict()

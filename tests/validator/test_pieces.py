@@ -16,6 +16,7 @@ from candlewick.service.optimized import OptimizedService
 from candlewick.service.request import Request
 from candlewick.store.open import open_store
 from candlewick.store.repository import CandleRepository
+from candlewick.validator import context as validator_context
 from candlewick.validator import temporary_server
 from candlewick.validator.broken import Breakable
 from candlewick.validator.context import Context
@@ -163,9 +164,8 @@ def test_a_breakable_engine_breaks_when_told(store: CandleRepository) -> None:
 
 
 def test_an_installed_package_has_no_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, context: Make) -> None:
-    import candlewick
-
-    monkeypatch.setattr(candlewick, "__file__", str(tmp_path / "lib" / "site-packages" / "candlewick" / "__init__.py"))
+    installed = tmp_path / "lib" / "site-packages" / "candlewick" / "validator" / "context.py"
+    monkeypatch.setattr(validator_context, "__file__", str(installed))
     assert context().source is None
 
 

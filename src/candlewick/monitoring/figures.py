@@ -67,7 +67,7 @@ FIGURES: Mapping[str, Mapping[str, Figure]] = {
         "messages_gap": Figure("stream_gap_messages", "Gaps sent to clients.", True),
         "messages_refused": Figure("stream_refused_messages", "Subscriptions that were refused.", True),
         "messages_bye": Figure("stream_bye_messages", "Clients that were told that the connection ends.", True),
-        "dropped_clients": Figure("stream_dropped_clients", "Clients that were dropped since they were too slow.", True),
+        "dropped_clients": Figure("stream_dropped_clients", "Clients that were dropped for being slow.", True),
         "write_to_sent_seconds": Figure(
             "stream_write_to_sent_seconds", "Seconds from a write to the sending of its messages, summed up.", True
         ),

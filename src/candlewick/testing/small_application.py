@@ -198,7 +198,7 @@ class SmallApplication:
         self.keys.close()
         self.store.close()
 
-    def _note(self, name: str, old: object, new: object, *, who: str, why: str = "") -> None:
+    def _note(self, name: str, old: object, new: object, *, who: str, why: str = "") -> None:  # noqa: ARG002
         self.journal.append((name, new, who, why))
 
     def _warm(self) -> str | None:

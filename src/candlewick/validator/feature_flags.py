@@ -110,7 +110,13 @@ def _audited(tasks: Tasks, context: Context, control: Any) -> None:
 
 
 def _values(client: httpx.Client) -> dict[str, Any]:
-    return {one["name"]: one["value"] for one in client.get("/v1/flags").json()}
+    import httpx
+
+    try:
+        found = client.get("/v1/flags")
+    except httpx.TransportError:  # a server that met a defect closes the connection: on a new one it says how it is
+        found = client.get("/v1/flags")
+    return {one["name"]: one["value"] for one in found.json()}
 
 
 def _cache(client: httpx.Client) -> str:
