@@ -41,6 +41,7 @@ from candlewick.service.request import Request
 from candlewick.service.served import Served
 from candlewick.service.service import AnalyticsService
 from candlewick.settings import control_place, keys_path, load_settings
+from candlewick.store.compactor import Compactor
 from candlewick.store.open import open_store
 from candlewick.store.repository import CandleRepository, Series
 from candlewick.store.telling import TellingRepository
@@ -129,6 +130,9 @@ class Application:
         self.monitor.begin(str(self.control.current.step))
         self._stop_listening = self.control.listen(self._changed)
         self.controller.start()
+        self._compactor = Compactor(self.store, clock=self._clock)
+        if self.url.startswith("duckdb:"):  # in no other store does it matter how rows lie
+            self._compactor.start()
 
     @property
     def url(self) -> str:
@@ -251,6 +255,7 @@ class Application:
         if not self._closed.acquire(blocking=False):
             return
         self._ending.set()
+        self._compactor.close()
         self._stop_listening()
         self.shadow.close()
         self.controller.close()
