@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.cli.conftest import Run
 from tests.postgres_server import postgres_server
@@ -56,3 +59,64 @@ def test_keys_of_a_database_lie_in_the_users_folder(run: Run, monkeypatch: pytes
     with build(url) as application:
         assert [one.name for one in application.keys.all()] == ["desk"]
         assert application.url.startswith("postgresql://")
+
+
+def test_stats_compact_and_check(run: Run, store: Path) -> None:
+    found = run("store", "stats", "--json").json
+    assert (found["series"], found["rows"], found["writes"], found["out_of_order"]) == (3, 502, 3, 0)
+    assert found["bytes"] > 0
+    lines = run("store", "stats").out.splitlines()
+    assert lines[0] == f"duckdb:///{store}: 3 series, 502 candles"
+    assert "0 candles out of order (0.0%)" in lines
+    done = run("store", "compact")
+    assert done.code == 0
+    assert "compacted 502 candles, 0 of them had been out of order" in done.out
+    told = run("store", "compact", "--json").json
+    assert told["before"]["rows"] == told["after"]["rows"] == 502
+    assert run("store", "check").out == f"duckdb:///{store}: 3 series, all is well\n"
+    assert run("store", "check", "--json").json == {"store": f"duckdb:///{store}", "sound": True, "problems": []}
+
+
+def test_check_names_what_is_wrong(run: Run, store: Path) -> None:
+    with duckdb.connect(str(store)) as raw:
+        raw.execute("UPDATE series SET rows = rows + 1 WHERE symbol = 'AAPL'")
+    found = run("store", "check")
+    assert found.code == 1
+    assert found.out.splitlines() == [
+        "record: AAPL 1m: says 401 candles, there are 400",
+        f"duckdb:///{store}: 1 problem",
+    ]
+    with duckdb.connect(str(store)) as raw:
+        raw.execute("DELETE FROM history")
+    broken = run("store", "check", "--json")
+    assert (broken.code, broken.json["sound"], broken.json["problems"][0]["kind"]) == (1, False, "store")
+
+
+def test_check_of_another_file_is_bad_input(run: Run, tmp_path: Path) -> None:
+    other = tmp_path / "notes.duckdb"
+    other.write_text("something else, long enough to have a head")
+    ran = run("store", "check", "--store", other)
+    assert (ran.code, ran.out) == (2, "")
+    assert "is not a DuckDB file" in ran.err
+
+
+def test_a_database_has_stats_without_order(run: Run) -> None:
+    url = postgres_server().url()
+    run("store", "migrate", "--store", url)
+    assert "out of order" not in run("store", "stats", "--store", url).out
+    assert "compacted 0 candles;" in run("store", "compact", "--store", url).out
+    assert "0 series, all is well" in run("store", "check", "--store", url).out
+
+
+def test_compact_of_a_store_that_is_held_says_what_to_do(run: Run, store: Path) -> None:
+    hold = "import sys, duckdb; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(store)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        ran = run("store", "compact")
+        assert ran.code == 2
+        assert "a server compacts by itself after the close; to do it now, stop that process first" in ran.err
+        assert holder.stdin is not None
+        holder.stdin.close()

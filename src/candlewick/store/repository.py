@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -266,8 +266,7 @@ class CandleRepository(ABC):
         """Look at every row: what is not as it must be, empty where all is well. Changes nothing."""
         return []
 
-    @contextmanager
-    def tables(self, *, writing: bool = False) -> Iterator[Any]:
+    def tables(self, *, writing: bool = False) -> AbstractContextManager[Any]:
         """A cursor over the tables of the store as they are at one moment, or inside one transaction that writes.
 
         Raises StoreError for a store that has no tables, as one in memory.
@@ -276,7 +275,6 @@ class CandleRepository(ABC):
         raise StoreError(
             f"store: {self.url} has no tables that could be {what}: give a DuckDB file or a PostgreSQL database"
         )
-        yield
 
     def announce(self, address: str | None) -> None:  # noqa: B027 - where nobody else is kept out, nobody need be told
         """Tell those who find the store owned at which address this process serves it; None takes that back."""

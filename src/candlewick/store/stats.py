@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,12 @@ def duckdb_stats(cursor: Any, url: str, path: Path) -> Stats:
     total, free = cursor.execute("SELECT total_blocks, free_blocks FROM pragma_database_size()").fetchall()[0]
     log = path.with_name(f"{path.name}.wal")
     size = sum(one.stat().st_size for one in (path, log) if one.exists())
-    return Stats(url, *counts, bytes=size, out_of_order=int(disorder), dead=free / total if total else 0.0)
+    dead = free / total if total else 0.0
+    return replace(Stats(url, *counts), bytes=size, out_of_order=int(disorder), dead=dead)
 
 
 def postgres_stats(cursor: Any, url: str) -> Stats:
     """Of a PostgreSQL store. What is dead is what the database has counted so far, which may be some seconds old."""
     counts = cursor.execute(COUNTS).fetchall()[0]
     size, dead = (cursor.execute(query).fetchall()[0][0] for query in (_SIZE, _DEAD))
-    return Stats(url, *counts, bytes=size, dead=float(dead))
+    return replace(Stats(url, *counts), bytes=size, dead=float(dead))
