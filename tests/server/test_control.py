@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
 from candlewick.errors import InputError, KilledError, UnknownNameError
+from candlewick.server.http import create_app
 from candlewick.server.routes.control import parsed_change
 
 CHANGE = {"name": "rollout_percentage", "value": 10, "why": "first step"}
@@ -61,7 +63,7 @@ def test_a_form_of_another_page_is_no_change(ask, application):
     assert application.journal == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"name": NaN}', b"\xff\xfe", b"3"])
+@pytest.mark.parametrize("body", [b"", b"{", b'{"name": NaN}', b"\xff\xfe", b"3", b"[" * 5000])
 def test_a_body_that_is_no_change_is_refused(body):
     with pytest.raises(InputError, match="body"):
         parsed_change(body)
@@ -78,3 +80,31 @@ def test_the_rollout_is_shown_without_nan(ask):
     assert "NaN" not in response.text
     assert response.json()["percentage"] == 0.0
     assert response.json()["guards"] == {"slowness": None}
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/v1/flags"), ("POST", "/v1/keys")])
+def test_a_caller_who_goes_away_changes_nothing(application, caplog, method, path):
+    app = create_app(application)
+    messages = [{"type": "http.request", "body": b'{"name":', "more_body": True}, {"type": "http.disconnect"}]
+    sent = []
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")],
+    }
+    asyncio.run(app(scope, receive, send))
+    app.state.serving.close()
+    assert sent[0]["status"] == 400
+    assert b"ended too early" in sent[1]["body"]
+    assert application.journal == []
+    assert not caplog.records

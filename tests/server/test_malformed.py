@@ -107,10 +107,7 @@ class Documented:
     """What the document says of a request's address."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._places = [
-            (re.compile(re.sub(r"\\{symbol\\}", ".*", re.sub(r"\\{number\\}", "[^/]+", re.escape(path)))), methods)
-            for path, methods in document["paths"].items()
-        ]
+        self._places = [(_pattern(path), methods) for path, methods in document["paths"].items()]
 
     def statuses(self, method: str, path: str) -> set[int]:
         """Every status that a request there may have."""
@@ -122,6 +119,12 @@ class Documented:
                 operation = methods.get({"head": "get"}.get(method.lower(), method.lower()))
                 found |= {405, 403} if operation is None else {int(status) for status in operation["responses"]}
         return found or {404, 403}
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = {"{symbol}": ".*", "{number}": "[^/]+"}
+    found = re.split(r"(\{\w+\})", path)
+    return re.compile("".join(parts.get(one) or re.escape(one) for one in found), re.DOTALL)
 
 
 def check(answer: bytes, sent: bytes, documented: Documented, seen: Counter[str]) -> None:

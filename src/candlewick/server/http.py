@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from candlewick.errors import CandlewickError
+from candlewick.errors import CandlewickError, InputError
 from candlewick.server.application import Application
 from candlewick.server.door import Door, Guarded
 from candlewick.server.head import Head
@@ -82,6 +82,7 @@ def _tell_problems(app: FastAPI) -> None:
     """Every error, ours or the framework's, as a problem document."""
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect
 
     async def ours(_: Request, error: Any) -> Response:
         return response(problem_of(error))
@@ -104,6 +105,9 @@ def _tell_problems(app: FastAPI) -> None:
         first = error.errors()[0]
         return response(refusal_of(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"))
 
+    async def gone(_: Request, __: Any) -> Response:
+        return response(problem_of(InputError("body", None, "send all of it", "ended too early"), 400))
+
     async def unforeseen(request: Request, error: Any) -> Response:
         log.error("%s %s ended with %s", request.method, request.url.path, type(error).__name__)
         return response(defect())
@@ -112,6 +116,7 @@ def _tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(Exception, unforeseen)
 
 

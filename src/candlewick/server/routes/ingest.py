@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from fastapi import APIRouter
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from candlewick.errors import InputError
@@ -145,8 +145,6 @@ async def _received(serving: Serving, request: Request, path: Path) -> None:
                 await serving.files.run(_written, file, bytes(gathered))
                 gathered.clear()
         await serving.files.run(_written, file, bytes(gathered))
-    except ClientDisconnect as error:
-        raise Refusal(400, InputError("body", None, "send all of it", "ended too early")) from error
     finally:
         file.close()
 
