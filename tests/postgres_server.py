@@ -47,8 +47,9 @@ class PostgresServer:
         self._server.stop()
 
     def end(self) -> None:
-        """Stop it for good."""
-        self._server.stop()
+        """Stop it for good. Twice is harmless."""
+        if self.folder.exists():
+            self._server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, schema: str | None = None) -> str:
