@@ -199,6 +199,7 @@ class StoreUnavailableError(StoreError):
 
     def __init__(self, url: str, reason: str, retry_after: float = 1.0) -> None:
         self.url = url
+        self.reason = reason
         self.retry_after = retry_after
         super().__init__(f"store: {url} does not answer now: {reason}")
 

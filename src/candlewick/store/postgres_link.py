@@ -17,6 +17,9 @@ from candlewick.postgres_address import PostgresAddress, driver
 WAIT = 1.0
 """Seconds that a call waits for a connection."""
 
+LEAVE = 0.5
+"""Seconds that connections which are not used any more get to end by themselves."""
+
 
 class PostgresLink:
     """At most ``size`` connections to ``address``. ``down``: why the database does not answer, None while it does.
@@ -71,7 +74,7 @@ class PostgresLink:
         """From now on every call is refused with this reason."""
         self.down = reason
         with self._lock:
-            self._pool.close(timeout=0)
+            self._pool.close(timeout=LEAVE)
 
     def renew(self) -> None:
         """Fresh connections in the place of the old ones, and calls are let through."""
@@ -79,8 +82,8 @@ class PostgresLink:
             if self._closed:
                 return
             old, self._pool = self._pool, self._new()
-        old.close(timeout=0)
         self.down = None
+        old.close(timeout=LEAVE)
 
     def close(self) -> None:
         """Let go of every connection."""

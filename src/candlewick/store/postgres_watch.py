@@ -100,14 +100,14 @@ class PostgresWatch:
 
     def _lost(self, error: StoreError) -> None:
         """Say that the database is gone, and wait until it is back."""
-        self._link.fail(str(error))
+        self._link.fail(_reason(error))
         log.warning("the database is gone: %s", error)
         self._connection.close()
         while not self._ended.wait(RETRY):
             try:
                 self._connect()
             except StoreError as still:
-                self._link.down = str(still)
+                self._link.down = _reason(still)
                 continue
             self._link.suspected.clear()
             self._link.renew()
@@ -127,3 +127,7 @@ class PostgresWatch:
             connection.close()
             raise
         self._connection, self._looked = connection, at
+
+
+def _reason(error: StoreError) -> str:
+    return error.reason if isinstance(error, StoreUnavailableError) else str(error)
