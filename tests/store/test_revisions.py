@@ -62,9 +62,7 @@ def test_stairs_keep_what_the_days_say(all_of_them: list[Note], day: int) -> Non
 def test_a_moment_means_the_last_write_before_it() -> None:
     note = Note(2, 50, "append", "XNYS", 0)
     assert known(SERIES, Trail(90), 60, note, 10) is note
-    with pytest.raises(
-        UnknownSeriesError, match=r"had no 1m candles as of 1970-01-01T00:00:00\.000005Z: they came"
-    ):
+    with pytest.raises(UnknownSeriesError, match=r"had no 1m candles as of 1970-01-01T00:00:00\.000005Z: they came"):
         known(SERIES, Trail(90), 5, None, 10)
 
 
