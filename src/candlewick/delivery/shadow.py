@@ -20,7 +20,7 @@ SALT = b"candlewick shadow"
 SLOTS = 64
 """Requests that may wait; each holds V2's answer. When all are taken, nothing is chosen."""
 REST = 3.0
-"""Rest after a job, in times of what it took: the shadow keeps to a quarter of a core for each of its threads."""
+"""Rest after a job, in times of what it took: the shadow keeps to a quarter of a core."""
 FLOOR = 1.0
 """Seconds: one request in this time is chosen whatever the share, so that little traffic still makes evidence."""
 
@@ -92,7 +92,7 @@ class Shadow:
         *,
         refusals: tuple[type[BaseException], ...] = (),
         clock: Clock | None = None,
-        threads: int = 2,
+        threads: int = 1,
         slots: int = SLOTS,
         rest: float = REST,
     ) -> None:
