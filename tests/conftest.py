@@ -16,7 +16,7 @@ settings.register_profile(
     deadline=None,
     # A find belongs to whoever is at work, not to the next change that is integrated: there always the same examples.
     derandomize=bool(os.environ.get("CI")),
-    max_examples=30,
+    max_examples=20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.register_profile("deep", parent=settings.get_profile("default"), max_examples=300)  # make test-slow

@@ -45,14 +45,14 @@ def hostile_closes(draw: st.DrawFn) -> np.ndarray:
 
 
 @pytest.mark.parametrize("indicator", OURS, ids=str)
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples * 2 // 3)
 @given(closes=hostile_closes())
 def test_bounds_hold(indicator: Indicator, closes: np.ndarray) -> None:
     laws.check_bounds(indicator, bars_from_closes(closes, tick=abs(closes[0]) * 1e-4))
 
 
 @pytest.mark.parametrize("indicator", OURS, ids=str)
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples * 2 // 3)
 @given(closes=hostile_closes(), data=st.data())
 def test_splits_hold(indicator: Indicator, closes: np.ndarray, data: st.DataObject) -> None:
     bars = bars_from_closes(closes, tick=abs(closes[0]) * 1e-4)
