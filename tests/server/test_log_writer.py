@@ -62,8 +62,17 @@ def test_a_full_pipe_holds_up_nobody_and_what_is_dropped_is_told(pipe):
         assert piece
         got += piece
     assert got.count(line) == 2000 - lost
+    assert writer.flush(10), "what was read counts as waiting until its write has returned"
     writer.put(b"again\n")
     assert os.read(reading, 100) == b"again\n"
+    writer.close(10)
+
+
+def test_a_dropped_line_is_told_though_no_other_follows(pipe):
+    reading, writing = pipe
+    writer = LogWriter(writing, dropped, room=10)
+    writer.put(b"too long for it\n")
+    assert os.read(reading, 100) == b"dropped 1\n"
     writer.close(10)
 
 

@@ -51,10 +51,10 @@ class LogWriter:
             if self._waiting + len(line) > self._room:
                 self._untold += 1
                 self._dropped += 1
-                return
-            self._lines.append(line)
-            self._waiting += len(line)
-        if not self._woken.is_set():
+            else:
+                self._lines.append(line)
+                self._waiting += len(line)
+        if not self._woken.is_set():  # a dropped line is told, also when no other follows it
             self._woken.set()
 
     def flush(self, seconds: float = 0.25) -> bool:
