@@ -17,8 +17,9 @@ from candlewick.delivery.snapshot import SCALE
 
 SALT = b"candlewick shadow"
 """Another one than any rollout's, so that being chosen has nothing to do with being enabled."""
-SLOTS = 64
-"""Requests that may wait; each holds V2's answer. When all are taken, nothing is chosen."""
+SLOTS = 8
+"""Requests that may wait; each holds V2's answer. When all are taken, nothing is chosen: a longer queue makes older
+evidence, not more of it, and at a step's beginning most of it is of first requests, which say nothing about speed."""
 REST = 3.0
 """Rest after a job, in times of what it took: the shadow keeps to a quarter of a core."""
 FLOOR = 1.0
