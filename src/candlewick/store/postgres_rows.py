@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,13 +45,12 @@ class Counted(NamedTuple):
 
 
 def copy_in(cursor: Any, table: str, parts: Sequence[Put]) -> None:
-    """Put rows into ``candles``, or into ``staging``."""
+    """Put rows into ``candles``, or into ``staging``: in large pieces, since each one waits to be sent."""
     statement = f"COPY {table} ({_NAMES}, series, revision) FROM STDIN (FORMAT BINARY)"
     with cursor.copy(statement) as copy:
         copy.write(HEADER)
-        for part in parts:
-            for first in range(0, len(part.candles), _PIECE):
-                copy.write(_encoded(part, slice(first, first + _PIECE)))
+        for piece in _pieces(parts):
+            copy.write(_encoded(piece))
         copy.write(TRAILER)
 
 
@@ -130,16 +129,34 @@ def _met(parts: Sequence[Put]) -> str:
     return f"{_MET} AND c.series IN ({among}) AND c.time BETWEEN {low} AND {high}"
 
 
-def _encoded(part: Put, cut: slice) -> bytes:
+def _pieces(parts: Sequence[Put]) -> Iterator[list[Put]]:
+    """The same candles in pieces of at most `_PIECE` rows: of several series, or a part of one."""
+    held: list[Put] = []
+    rows = 0
+    for part in parts:
+        for first in range(0, len(part.candles), _PIECE):
+            cut = part._replace(candles=part.candles.rows(first, first + _PIECE))
+            if rows + len(cut.candles) > _PIECE:
+                yield held
+                held, rows = [], 0
+            held.append(cut)
+            rows += len(cut.candles)
+    if held:
+        yield held
+
+
+def _encoded(parts: Sequence[Put]) -> bytes:
     kind = _row([*_FIELDS, ("series", ">i4"), ("revision", ">i4")])
-    time = part.candles.microseconds[cut]
-    rows = np.empty(len(time), kind)
+    counts = [len(part.candles) for part in parts]
+    rows = np.empty(sum(counts), kind)
     rows["fields"] = len(COLUMNS) + 2
     for name, of in (*_FIELDS, ("series", ">i4"), ("revision", ">i4")):
         rows[f"{name} width"] = _WIDTH[of]
-    rows["time"], rows["series"], rows["revision"] = time, part.series, part.revision
+    rows["time"] = np.concatenate([part.candles.microseconds for part in parts])
+    rows["series"] = np.repeat([part.series for part in parts], counts)
+    rows["revision"] = np.repeat([part.revision for part in parts], counts)
     for name in VALUES:
-        rows[name] = getattr(part.candles, name)[cut]
+        rows[name] = np.concatenate([getattr(part.candles, name) for part in parts])
     return rows.tobytes()
 
 

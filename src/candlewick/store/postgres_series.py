@@ -48,8 +48,10 @@ TRAIL = (
 COLUMNS = ", ".join(f"s.{name}" for name in (*RECORD, *TRAIL))
 _SPLIT = len(RECORD)
 _STAIRS = (
-    "ARRAY(SELECT h.day FROM history h WHERE h.series = s.id AND h.changed > {since} ORDER BY h.day), "
-    "ARRAY(SELECT h.revision FROM history h WHERE h.series = s.id AND h.changed > {since} ORDER BY h.day)"
+    "CASE WHEN s.changed > {since} THEN "
+    "ARRAY(SELECT h.day FROM history h WHERE h.series = s.id AND h.changed > {since} ORDER BY h.day) END, "
+    "CASE WHEN s.changed > {since} THEN "
+    "ARRAY(SELECT h.revision FROM history h WHERE h.series = s.id AND h.changed > {since} ORDER BY h.day) END"
 )
 _NOTHING = Note(0, 0, "", "", 0)
 
@@ -105,7 +107,7 @@ def entries(cursor: Any, ids: Sequence[int], known: Known) -> tuple[list[Entry[H
         f"SELECT {COLUMNS}, s.changed, {_STAIRS.format(since='k.changed')}, {NOW} "
         "FROM unnest(%s::int[], %s::bigint[]) AS k(id, changed) JOIN series s USING (id)"
     )
-    rows = cursor.execute(query, [list(ids), held]).fetchall()
+    rows = cursor.execute(query, [_numbers(ids), _numbers(held)]).fetchall()
     return [_entry(row[:-1], known) for row in rows], rows[0][-1] if rows else 0
 
 
@@ -156,7 +158,8 @@ def write(cursor: Any, channel: str, changed: Sequence[Fresh]) -> list[Entry[Hel
         figures["id"] = after.place.id
         for name, column in columns.items():
             column.append(figures[name])
-    found = cursor.execute(_WRITE, [*columns.values(), channel]).fetchall()
+    sent = [column if name in _KINDS and name != "id" else _numbers(column) for name, column in columns.items()]
+    found = cursor.execute(_WRITE, [*sent, channel]).fetchall()
     if not found:
         raise StoreVersionError(f"store: its tables are not of schema {SCHEMA} any more: use a newer candlewick")
     return [
@@ -169,7 +172,7 @@ def _entry(row: Sequence[Any], known: Known) -> Entry[Held]:
     changed, days, revisions = row[len(RECORD) + len(TRAIL) :]
     before = known.get(row[0])
     if before is not None and before.place.changed >= changed:
-        return before
+        return before  # there are no stairs in the row then
     history = History() if before is None else before.history
     for day, revision in zip(days, revisions, strict=True):
         if revision > history.last[1]:
@@ -180,6 +183,11 @@ def _entry(row: Sequence[Any], known: Known) -> Entry[Held]:
             f"store: the history of {series.symbol} {series.timeframe} does not end at revision {series.revision}"
         )
     return Entry(series, history, Held(row[0], changed), _trail(row))
+
+
+def _numbers(column: Sequence[int]) -> str:
+    """An array of numbers as PostgreSQL writes it: one text, where the driver would take thousands of them."""
+    return "{" + ",".join(map(str, column)) + "}"
 
 
 def _series(row: Sequence[Any]) -> Series:
