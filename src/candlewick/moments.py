@@ -69,6 +69,13 @@ def moment(at: Moment, parameter: str, *, labels: Labels | None = None, zone: Zo
     raise InputError(parameter, at, _ISO, "is not a time")
 
 
+def iso(microseconds: int) -> str:
+    """ISO UTC with Z; fractions only where there are any."""
+    at = np.datetime64(microseconds, "us")
+    unit: Any = "s" if microseconds % 1_000_000 == 0 else "us"
+    return f"{np.datetime_as_string(at, unit=unit)}Z"
+
+
 def moments(column: Any, parameter: str, *, labels: Labels | None = None) -> Integers:
     """A column of times in microseconds UTC: numpy, Arrow, pandas, polars, or a sequence of single times.
 

@@ -6,12 +6,13 @@ A write puts a new catalogue into the place of the old one, so a reader never wa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Generic, Self, TypeVar
 
 from candlewick.store.history import History
 from candlewick.store.repository import Series, unknown
 from candlewick.store.revisions import NEW, Trail
+from candlewick.store.splits import Split
 from candlewick.timeframe import Timeframe
 
 Key = tuple[str, Timeframe]
@@ -36,10 +37,12 @@ class Entry(Generic[Place]):
 
 @dataclass(frozen=True)
 class Catalogue(Generic[Place]):
-    """Every series that was ever written, also those without candles, and the stored timeframes of each symbol."""
+    """Every series that was ever written, also those without candles, the stored timeframes of each symbol, and the
+    split factors of those symbols that have any."""
 
     entries: Mapping[Key, Entry[Place]]
     timeframes: Mapping[str, tuple[Timeframe, ...]]
+    splits: Mapping[str, tuple[Split, ...]] = field(default_factory=dict)
 
     @classmethod
     def empty(cls) -> Self:
@@ -55,13 +58,21 @@ class Catalogue(Generic[Place]):
         }
         entries = {**self.entries, **fresh}
         if not moved:
-            return type(self)(entries, self.timeframes)
+            return replace(self, entries=entries)
         lengths: dict[str, set[Timeframe]] = {symbol: set(self.timeframes.get(symbol, ())) for symbol in moved}
         for (symbol, length), entry in fresh.items():
             if symbol in moved:
                 (lengths[symbol].add if entry.series.rows else lengths[symbol].discard)(length)
         timeframes = {**self.timeframes, **{symbol: tuple(sorted(held)) for symbol, held in lengths.items()}}
-        return type(self)(entries, {symbol: held for symbol, held in timeframes.items() if held})
+        return replace(self, entries=entries, timeframes={name: held for name, held in timeframes.items() if held})
+
+    def with_split(self, symbol: str, time: int, factor: float | None) -> Self:
+        """The catalogue with one factor set, or removed where it is None."""
+        kept = [one for one in self.splits.get(symbol, ()) if one.time != time]
+        if factor is not None:
+            kept.append(Split(time, factor))
+        splits = {**self.splits, symbol: tuple(sorted(kept))}
+        return replace(self, splits={name: held for name, held in splits.items() if held})
 
     def find(self, symbol: str, timeframe: Timeframe) -> Entry[Place]:
         """The entry of a stored series; raises UnknownSeriesError naming what is stored."""

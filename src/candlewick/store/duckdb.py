@@ -6,7 +6,7 @@ order in which they came; `compact` puts them into the order in which they are r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from candlewick.clock import Clock, SystemClock
 from candlewick.errors import FileFormatError, StoreError
 from candlewick.moments import Moment, moment
 from candlewick.sessions.calendar import find_calendar
-from candlewick.store import as_known, series_table
+from candlewick.store import as_known, series_table, split_table
 from candlewick.store.as_known import AsKnown
 from candlewick.store.candle_table import ORDERS, in_order, overlapping, put, select, table_of, where_clause
 from candlewick.store.catalogue import Catalogue, Entry
@@ -37,7 +37,8 @@ from candlewick.store.repository import (
     check_batch,
     unknown,
 )
-from candlewick.store.revisions import APPEND, CHANGE, DELETE, RETIRE, REWRITING, Note, moment_known
+from candlewick.store.revisions import Note, moment_known
+from candlewick.store.splits import Split
 from candlewick.store.stats import Stats, duckdb_stats
 from candlewick.timeframe import Timeframe
 
@@ -256,6 +257,15 @@ class DuckDBStore(CandleRepository):
             query = f"SELECT {', '.join(REFUSED)} FROM quarantine {where} ORDER BY file, content, line"
             return [QuarantinedRow(*row) for row in cursor.execute(query, given).fetchall()]
 
+    def splits(self) -> Mapping[str, tuple[Split, ...]]:
+        self._held()
+        return self._catalogue.splits
+
+    def _keep_split(self, symbol: str, time: int, factor: float | None) -> None:
+        with self._held().lock, self._database.transaction() as cursor:
+            split_table.keep(cursor, "?", symbol, time, factor, self._clock.wall())
+            self._database.upcoming = self._catalogue.with_split(symbol, time, factor)
+
     def compact(self) -> None:
         with self._held().lock:
             with self._database.transaction() as cursor:
@@ -280,8 +290,7 @@ class DuckDBStore(CandleRepository):
             return
         with database.transaction() as cursor:
             yield cursor
-            found = series_table.entries(cursor)
-            database.upcoming = Catalogue[int].empty().changed({entry.key: entry for entry in found})
+            database.upcoming = _catalogue(cursor)
 
     def close(self) -> None:
         if not self._closed:
@@ -301,8 +310,7 @@ class DuckDBStore(CandleRepository):
 
     def _load(self) -> Catalogue[int]:
         with self._database.cursor() as cursor:
-            stored = series_table.entries(cursor)
-        return Catalogue[int].empty().changed({entry.key: entry for entry in stored})
+            return _catalogue(cursor)
 
     def _ever(self, symbol: str, timeframe: str | Timeframe) -> Entry[int]:
         self._held()
@@ -380,6 +388,12 @@ class DuckDBStore(CandleRepository):
             return
         series_table.write(cursor, changed)
         self._database.upcoming = self._catalogue.changed({one.after.key: one.after for one in changed})
+def _catalogue(cursor: Any) -> Catalogue[int]:
+    """What the tables say, as the transaction sees them."""
+    stored = {entry.key: entry for entry in series_table.entries(cursor)}
+    return Catalogue[int]({}, {}, split_table.kept(cursor)).changed(stored)
+
+
 
 
 def _candles(cursor: Any, number: int, series: Series, start: Moment | None, end: Moment | None) -> Candles:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import RLock
 
@@ -34,6 +34,7 @@ from candlewick.store.repository import (
     check_batch,
 )
 from candlewick.store.revisions import moment_known
+from candlewick.store.splits import Split
 from candlewick.store.stats import Stats
 from candlewick.timeframe import Timeframe
 
@@ -187,6 +188,13 @@ class MemoryStore(CandleRepository):
             self._check_open()
             rows = [row for row in self._refused.values() if symbol in (None, row.symbol)]
         return sorted(rows, key=lambda row: (row.file, row.content, row.line))
+
+    def splits(self) -> Mapping[str, tuple[Split, ...]]:
+        return self._catalogue.splits
+
+    def _keep_split(self, symbol: str, time: int, factor: float | None) -> None:
+        with self._lock:
+            self._held = self._catalogue.with_split(symbol, time, factor)
 
     def compact(self) -> None:
         self._check_open()

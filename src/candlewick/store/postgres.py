@@ -6,7 +6,7 @@ knows of its series is a catalogue that is never older than a tenth of a second 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Lock
@@ -18,7 +18,7 @@ from candlewick.errors import StoreError
 from candlewick.moments import Moment, moment
 from candlewick.postgres_address import PostgresAddress
 from candlewick.sessions.calendar import find_calendar
-from candlewick.store import postgres_rows, postgres_schema, postgres_series
+from candlewick.store import postgres_rows, postgres_schema, postgres_series, split_table
 from candlewick.store.catalogue import Catalogue, Entry, Key
 from candlewick.store.check import Problem, check
 from candlewick.store.entry_after import after_removal, after_write
@@ -40,6 +40,7 @@ from candlewick.store.repository import (
     unknown,
 )
 from candlewick.store.revisions import moment_known
+from candlewick.store.splits import Split
 from candlewick.store.stats import Stats, postgres_stats
 from candlewick.timeframe import Timeframe
 
@@ -66,6 +67,7 @@ class PostgresStore(CandleRepository):
         self._catalogue: Catalogue[Held] = Catalogue.empty()
         self._known: dict[int, Entry[Held]] = {}
         self._seen = 0
+        self._split_at = 0
         self._told: Told | None = None
         with self._address.connect() as connection, self._address.told():
             postgres_schema.migrate(connection, self._address, upgrade=False)
@@ -262,6 +264,20 @@ class PostgresStore(CandleRepository):
         with self._link.borrow() as cursor:
             return quarantined(cursor, symbol)
 
+    def splits(self) -> Mapping[str, tuple[Split, ...]]:
+        return self._current().splits
+
+    def _keep_split(self, symbol: str, time: int, factor: float | None) -> None:
+        self._current()
+        with self._link.writing() as cursor:
+            # Those who change factors follow each other: what is read here is what holds at the count.
+            cursor.execute("LOCK TABLE splits IN EXCLUSIVE MODE")
+            now = cursor.execute(f"SELECT {postgres_series.NOW}").fetchall()[0][0]
+            split_table.keep(cursor, "%s", symbol, time, factor, now if self._clock is None else self._clock.wall())
+            splits = split_table.kept(cursor)
+            count = postgres_series.count_splits(cursor, self._channel)
+        self._publish_splits(count, splits)
+
     def compact(self) -> None:
         """Give the room of what was replaced or deleted back to the tables, and tell the planner what they hold.
 
@@ -269,7 +285,7 @@ class PostgresStore(CandleRepository):
         """
         self._current()
         with self._link.borrow() as cursor:
-            cursor.execute("VACUUM (ANALYZE) candles, revisions, series, history, writes, quarantine")
+            cursor.execute("VACUUM (ANALYZE) candles, revisions, series, history, writes, quarantine, splits")
 
     def stats(self) -> Stats:
         with self.tables() as cursor:
@@ -349,13 +365,17 @@ class PostgresStore(CandleRepository):
 
     def _look(self, cursor: Any) -> bool:
         """Bring the catalogue up to the database; whether another process had changed it."""
-        count, _ = postgres_series.counter(cursor)
+        count, split_at = postgres_series.counter(cursor)
         if count == self._seen:
             return False
+        if split_at > self._split_at or count < self._seen:
+            self._publish_splits(split_at, split_table.kept(cursor), again=count < self._seen)
         if count < self._seen:  # the database was put back to an earlier state: what was known is of no use
             found = postgres_series.changed_since(cursor, 0, {})
             with self._publishing:
-                self._catalogue = Catalogue[Held].empty().changed({one.key: one for one in found})
+                self._catalogue = Catalogue[Held]({}, {}, self._catalogue.splits).changed(
+                    {one.key: one for one in found}
+                )
                 self._known = {one.place.id: one for one in found}
             changed = found
         else:
@@ -365,6 +385,13 @@ class PostgresStore(CandleRepository):
         if changed and told is not None:
             told(sorted({entry.series.symbol for entry in changed}))
         return bool(changed)
+
+    def _publish_splits(self, count: int, splits: Mapping[str, tuple[Split, ...]], *, again: bool = False) -> None:
+        """Make factors known that are newer than those that are, or whatever they are (``again``)."""
+        with self._publishing:
+            if count > self._split_at or again:
+                self._split_at = count
+                self._catalogue = replace(self._catalogue, splits=splits)
 
     def _publish(self, fresh: Sequence[Entry[Held]]) -> list[Entry[Held]]:
         """Make entries known that are newer than those that are; which those were."""

@@ -3,6 +3,8 @@
 1. candles with their key (series, time), revisions, series, history, writes, quarantine, as every store has them. The
    one row of ``candlewick`` says the version, and counts the commits: ``changed`` is the count at which a row came.
 
+2. splits, as every store has them; ``candlewick.splits`` is the count of commits at which they last changed.
+
 A migration is never changed once it was released; what comes later is one more.
 """
 
@@ -49,6 +51,13 @@ MIGRATIONS = (
     CREATE TABLE quarantine (
         content text COLLATE "C" NOT NULL, line bigint NOT NULL, file text COLLATE "C" NOT NULL, symbol bytea NOT NULL,
         reason text NOT NULL, row bytea NOT NULL, refused_at bigint NOT NULL, PRIMARY KEY (content, line)
+    );
+    """,
+    """
+    ALTER TABLE candlewick ADD COLUMN splits bigint NOT NULL DEFAULT 0;
+    CREATE TABLE splits (
+        symbol text COLLATE "C" NOT NULL, time bigint NOT NULL, factor float8 NOT NULL, set_at bigint NOT NULL,
+        PRIMARY KEY (symbol, time)
     );
     """,
 )

@@ -87,9 +87,24 @@ SELECT changes, pg_notify(%s, changes::text) FROM counted
 
 
 def counter(cursor: Any) -> tuple[int, int]:
-    """The count of commits, and the version of the tables."""
-    found = cursor.execute("SELECT changes, schema FROM candlewick").fetchall()[0]
+    """The count of commits, and the one at which split factors last changed."""
+    found = cursor.execute("SELECT changes, splits FROM candlewick").fetchall()[0]
     return found[0], found[1]
+
+
+def count_splits(cursor: Any, channel: str) -> int:
+    """Count a change of the split factors, the last statement before its commit; the count.
+
+    Raises StoreVersionError where the tables were upgraded.
+    """
+    found = cursor.execute(
+        f"WITH counted AS (UPDATE candlewick SET changes = changes + 1, splits = changes + 1 WHERE schema = {SCHEMA} "
+        "RETURNING changes) SELECT changes, pg_notify(%s, changes::text) FROM counted",
+        [channel],
+    ).fetchall()
+    if not found:
+        raise StoreVersionError(f"store: its tables are not of schema {SCHEMA} any more: use a newer candlewick")
+    return int(found[0][0])
 
 
 def changed_since(cursor: Any, since: int, known: Known) -> list[Entry[Held]]:

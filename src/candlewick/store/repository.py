@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-import numpy as np
-
 from candlewick.candles import Candles
 from candlewick.errors import InputError, StoreError, UnknownSeriesError
 from candlewick.moments import Moment, moment
+from candlewick.moments import iso as iso
 from candlewick.sessions.calendar import Calendar, find_calendar
+from candlewick.store.splits import Split, check_apart, effective, factor_of
 from candlewick.store.stats import Stats
 from candlewick.timeframe import Timeframe
 
@@ -289,6 +289,48 @@ class CandleRepository(ABC):
 
         It must be quick and must not raise."""
 
+    def splits(self) -> Mapping[str, tuple[Split, ...]]:
+        """The split factors of every symbol that has any, oldest first. Raw candles are never changed by them."""
+        return {}
+
+    def splits_of(self, symbol: str) -> tuple[Split, ...]:
+        """The split factors of a symbol, oldest first; none for one that nobody set any for. Looks at no table."""
+        return self.splits().get(symbol, ())
+
+    def set_split(
+        self, symbol: str, at: Moment, factor: float | str, *, calendar: str | Calendar | None = None
+    ) -> Split:
+        """Keep a factor, in the place of one of the same moment: ``7`` and ``"7:1"`` say that one share became seven.
+
+        ``at``: from when on prices are those after the split; a date is a session of ``calendar``, else of the symbol's
+        finest stored series. The symbol need not be stored. Raises InputError for a factor of no use, for a date that
+        is no session, and for a moment less than a day from that of another factor; NaiveTimeError.
+        """
+        found = Split(self._effective(symbol, at, calendar), factor_of(factor))
+        if not isinstance(symbol, str) or not symbol:
+            raise InputError("symbol", symbol, "give the name of a symbol")
+        check_apart(symbol, found.time, self.splits_of(symbol))
+        self._keep_split(symbol, found.time, found.factor)
+        return found
+
+    def remove_split(self, symbol: str, at: Moment, *, calendar: str | Calendar | None = None) -> Split | None:
+        """Forget the factor of a moment; which it was, None where there was none. Arguments as for ``set_split``."""
+        time = self._effective(symbol, at, calendar)
+        found = next((one for one in self.splits_of(symbol) if one.time == time), None)
+        if found is not None:
+            self._keep_split(symbol, time, None)
+        return found
+
+    def _effective(self, symbol: str, at: Moment, calendar: str | Calendar | None) -> int:
+        if calendar is None:
+            stored = self.series_of(symbol)
+            return effective(at, find_calendar(stored[0].calendar) if stored else None)
+        return effective(at, find_calendar(calendar))
+
+    def _keep_split(self, symbol: str, time: int, factor: float | None) -> None:  # noqa: ARG002
+        """Write one factor, None: remove it; on the next call everybody in this process sees it."""
+        raise StoreError(f"store: {self.url} keeps no split factors")
+
     def upsert(self, candles: Candles) -> Upserted:
         """Write one series: all of it or nothing."""
         return self.upsert_many([candles])[0]
@@ -347,13 +389,6 @@ class CandleRepository(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def iso(microseconds: int) -> str:
-    """ISO UTC with Z; fractions only where there are any."""
-    at = np.datetime64(microseconds, "us")
-    unit: Any = "s" if microseconds % 1_000_000 == 0 else "us"
-    return f"{np.datetime_as_string(at, unit=unit)}Z"
 
 
 def bounds(calendar: str | Calendar, start: Moment | None, end: Moment | None) -> tuple[int | None, int | None]:

@@ -3,6 +3,7 @@
 1. candles, series, quarantine.
 2. history: the days that the writes to a series touched (`store/history.py`).
 3. revisions, writes; candles carry their revision, series where their history begins (`store/revisions.py`).
+4. splits: the factors of symbols (`store/splits.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from candlewick.moments import LAST
 from candlewick.store.history import day_of
 from candlewick.store.revisions import UPGRADE
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the tables below; a store with a higher one was written by a newer candlewick."""
 
 HISTORY = "CREATE TABLE history (series INTEGER, day BIGINT, revision BIGINT);"
@@ -24,6 +25,7 @@ CREATE TABLE revisions (series INTEGER, time BIGINT, open DOUBLE, high DOUBLE, l
 CREATE TABLE writes (series INTEGER, revision BIGINT, written_at BIGINT, kind VARCHAR, calendar VARCHAR, day BIGINT,
     inserted BIGINT, updated BIGINT, removed BIGINT);
 """
+SPLITS = "CREATE TABLE splits (symbol VARCHAR, time BIGINT, factor DOUBLE, set_at BIGINT);"
 TABLES = f"""
 CREATE TABLE candles (series INTEGER, time BIGINT, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE,
     revision INTEGER);
@@ -34,6 +36,7 @@ CREATE TABLE series (id INTEGER, symbol VARCHAR, timeframe VARCHAR, calendar VAR
 {REVISIONS}
 CREATE TABLE quarantine (content VARCHAR, line BIGINT, file VARCHAR, symbol VARCHAR, reason VARCHAR, row VARCHAR,
     refused_at BIGINT);
+{SPLITS}
 CREATE TABLE candlewick (schema INTEGER);
 """
 
@@ -87,5 +90,9 @@ def _add_revisions(connection: Any) -> None:
     )
 
 
-STEPS = (_add_history, _add_revisions)
+def _add_splits(connection: Any) -> None:
+    connection.execute(SPLITS)
+
+
+STEPS = (_add_history, _add_revisions, _add_splits)
 """What leads from each schema to the next, from schema 1 on."""

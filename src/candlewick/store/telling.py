@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
@@ -20,6 +20,7 @@ from candlewick.moments import Moment
 from candlewick.store.check import Problem
 from candlewick.store.newest import Newest, newest_after
 from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, Snapshot, Upserted
+from candlewick.store.splits import Split
 from candlewick.store.stats import Stats
 from candlewick.timeframe import Timeframe
 
@@ -121,6 +122,12 @@ class TellingRepository(CandleRepository):
 
     def quarantined(self, symbol: str | None = None) -> list[QuarantinedRow]:
         return self._store.quarantined(symbol)  # type: ignore[no-any-return]
+
+    def splits(self) -> Mapping[str, tuple[Split, ...]]:
+        return self._store.splits()  # type: ignore[no-any-return]
+
+    def _keep_split(self, symbol: str, time: int, factor: float | None) -> None:
+        self._store._keep_split(symbol, time, factor)
 
     def compact(self) -> None:
         self._store.compact()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from candlewick.candles import Candles
 from candlewick.moments import Moment
 from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, Snapshot, Upserted, Written
+from candlewick.store.splits import Split
 from candlewick.timeframe import Timeframe
 
 
@@ -111,6 +112,14 @@ class FailingRepository(CandleRepository):
     def quarantined(self, symbol: str | None = None) -> list[QuarantinedRow]:
         self._count("quarantined")
         return self.store.quarantined(symbol)
+
+    def splits(self) -> Mapping[str, tuple[Split, ...]]:
+        self._count("splits")
+        return self.store.splits()
+
+    def _keep_split(self, symbol: str, time: int, factor: float | None) -> None:
+        self._count("set_split" if factor is not None else "remove_split")
+        self.store._keep_split(symbol, time, factor)
 
     def compact(self) -> None:
         self._count("compact")
