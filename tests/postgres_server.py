@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 _SETTINGS = """
@@ -45,6 +46,21 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop it at once: connections are ended, what was committed stays."""
         self._server.stop()
+
+    def hang(self) -> None:
+        """Let it do nothing any more, with every connection left open, as a machine that vanished does."""
+        for process in self._processes():
+            process.suspend()
+
+    def go_on(self) -> None:
+        """The end of `hang`."""
+        for process in self._processes():
+            process.resume()
+
+    def _processes(self) -> list[psutil.Process]:
+        number = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        first = psutil.Process(number)
+        return [first, *first.children(recursive=True)]
 
     def end(self) -> None:
         """Stop it for good. Twice is harmless."""

@@ -246,6 +246,28 @@ def test_a_database_that_goes_away_and_comes_back(own: PostgresServer) -> None:
         assert store.find("SPY", "1m").revision == 2
 
 
+def test_a_database_that_hangs_is_told_from_one_that_is_slow(own: PostgresServer) -> None:
+    """No connection ends: the first who ask find out, those under way are let go, and all recovers by itself."""
+    with PostgresStore(own.url()) as store, ThreadPoolExecutor(12) as pool:
+        store.upsert(some())
+        own.hang()
+        try:
+            under_way = [pool.submit(store.snapshot, "SPY", "1m") for _ in range(8)]
+            under_way += [pool.submit(store.upsert, some(minutes=[9])) for _ in range(4)]
+            soon(lambda: _read(store) < 0 and store.problem is not None)
+            assert store.problem == "it has not said anything for 1 s"
+            for one in under_way:
+                assert isinstance(one.exception(20), StoreUnavailableError)
+            for _ in range(100):
+                with pytest.raises(StoreUnavailableError, match="not said anything"):
+                    store.find("SPY", "1m")
+        finally:
+            own.go_on()
+        soon(lambda: store.problem is None)
+        assert store.upsert(some(minutes=[10])).inserted == 1
+        assert store.find("SPY", "1m").rows == len(store.read("SPY", "1m"))
+
+
 def test_nothing_that_is_acknowledged_is_lost_while_the_database_restarts(own: PostgresServer) -> None:
     with PostgresStore(own.url()) as store:
         ended = threading.Event()

@@ -1,13 +1,17 @@
 """PostgresLink: the connections of one store, and whether its database answers.
 
-While it does not, every call is refused at once (`borrow`): nobody queues behind a database that is gone. Who finds it
-gone says so (`suspect`); the watch (`postgres_watch.py`), which alone reconnects, brings fresh connections (`renew`).
+1. While it does not, every call is refused at once (`borrow`): nobody queues behind a database that is gone.
+2. Whoever finds that it is gone, or that it hangs, says so (`fail`): who waits for a connection is let go, and calls
+   that are under way are cut off, since a machine that vanished would hold them for minutes.
+3. The watch (`postgres_watch.py`) tries in the background, and brings fresh connections (`renew`).
 """
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Lock
 from typing import Any
 
@@ -17,8 +21,8 @@ from candlewick.postgres_address import PostgresAddress, driver
 WAIT = 1.0
 """Seconds that a call waits for a connection."""
 
-LEAVE = 0.5
-"""Seconds that connections which are not used any more get to end by themselves."""
+LEAVE = 0.05
+"""Seconds for the threads of a pool that is let go of: until then it does not tell those who wait for a connection."""
 
 
 class PostgresLink:
@@ -34,6 +38,7 @@ class PostgresLink:
         self.suspected = Event()
         self._lock = Lock()
         self._closed = False
+        self._lent: set[Any] = set()
         self._pool = self._new()
 
     @contextmanager
@@ -45,6 +50,8 @@ class PostgresLink:
         if self.down is not None:
             raise StoreUnavailableError(self.address.shown, self.down)
         with self.address.told(), self._pool.connection() as connection:
+            with self._lock:
+                self._lent.add(connection)
             try:
                 with connection.cursor() as cursor:
                     yield cursor
@@ -52,6 +59,9 @@ class PostgresLink:
                 if connection.broken:
                     self.suspected.set()
                 raise
+            finally:
+                with self._lock:
+                    self._lent.discard(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Any]:
@@ -71,10 +81,12 @@ class PostgresLink:
                     cursor.connection.rollback()
 
     def fail(self, reason: str) -> None:
-        """From now on every call is refused with this reason."""
+        """From now on every call is refused with this reason, and those that are under way end with an error."""
         self.down = reason
         with self._lock:
             self._pool.close(timeout=LEAVE)
+            for connection in self._lent:
+                _cut(connection)
 
     def renew(self) -> None:
         """Fresh connections in the place of the old ones, and calls are let through."""
@@ -107,3 +119,10 @@ class PostgresLink:
             reconnect_timeout=1,
             name="candlewick",
         )
+
+
+def _cut(connection: Any) -> None:
+    """End a connection that another thread waits for: what it waits for comes as the end of the stream."""
+    with suppress(driver().Error, OSError):  # it ended by itself meanwhile
+        with socket.socket(fileno=os.dup(connection.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)

@@ -3,6 +3,8 @@
 1. It listens on a connection of its own. A commit anywhere notifies, and the watch looks what came (`look`).
 2. Notifications may be lost, as behind a pooler that drops LISTEN: it looks every `POLL` seconds all the same.
 3. When the database is gone it says so at once, tries again every `RETRY` seconds, and looks before it lets calls in.
+4. A database that hangs ends no connection. Who asks finds that what is known is old, waits `PATIENCE` seconds for a
+   look, and then says that it is gone (`check`): nobody after that waits, until a look succeeds again.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ POLL = 0.05
 
 BOUND = 0.1
 """Seconds after which what is known is not trusted: then whoever asks looks first."""
+
+PATIENCE = 1.0
+"""Seconds that somebody waits for a look before the database counts as gone."""
 
 RETRY = 0.25
 """Seconds between two attempts to reach a database that is gone."""
@@ -56,14 +61,20 @@ class PostgresWatch:
         """Raise StoreUnavailableError where the database is away; look where the last look is older than `BOUND`."""
         if self._link.down is not None:
             raise StoreUnavailableError(self._link.address.shown, self._link.down)
-        if time.monotonic() - self._looked > BOUND:
-            with self._looking:
-                if time.monotonic() - self._looked <= BOUND:
-                    return
+        if time.monotonic() - self._looked <= BOUND:
+            return
+        if not self._looking.acquire(timeout=PATIENCE):
+            if self._link.down is None:
+                self._link.fail(f"it has not said anything for {PATIENCE:g} s")
+            raise StoreUnavailableError(self._link.address.shown, self._link.down or "it was gone just now")
+        try:
+            if time.monotonic() - self._looked > BOUND:
                 at = time.monotonic()
                 with self._link.borrow() as cursor:
                     self._look(cursor)
                 self._looked = at
+        finally:
+            self._looking.release()
 
     def close(self) -> None:
         """End the thread and its connection."""
@@ -94,7 +105,7 @@ class PostgresWatch:
         elif found:
             self._unheard += 1
             self.silent = self._unheard >= SILENT
-        if self._link.suspected.is_set():
+        if self._link.suspected.is_set() or self._link.down is not None:
             self._link.suspected.clear()
             self._link.renew()
 
