@@ -135,7 +135,8 @@ def _pieces(parts: Sequence[Put]) -> Iterator[list[Put]]:
     rows = 0
     for part in parts:
         for first in range(0, len(part.candles), _PIECE):
-            cut = part._replace(candles=part.candles.rows(first, first + _PIECE))
+            whole = len(part.candles) <= _PIECE
+            cut = part if whole else part._replace(candles=part.candles.rows(first, first + _PIECE))
             if rows + len(cut.candles) > _PIECE:
                 yield held
                 held, rows = [], 0
