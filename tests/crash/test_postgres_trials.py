@@ -27,10 +27,14 @@ from candlewick.store.postgres import PostgresStore
 from candlewick.testing.repository_contract import START, some
 from candlewick.timeframe import MINUTE
 
-pytestmark = pytest.mark.slow
-
 TRIAL = float(os.environ.get("CANDLEWICK_TRIAL_SECONDS", "30"))
 OUTAGE = float(os.environ.get("CANDLEWICK_OUTAGE_SECONDS", "20"))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * (TRIAL + OUTAGE) + 300)]
+PATIENCE = 60.0
+"""Seconds for an answer: a machine that is busy with other things may take long, and a hang is still found."""
+AGREED = 0.1
+"""Seconds after which what one process did holds in all."""
+
 SYMBOLS = [f"S{k}" for k in range(8)]
 CLIENTS = 64
 
@@ -42,7 +46,7 @@ class Seen:
     acknowledged: dict[str, set[int]] = field(default_factory=lambda: {symbol: set() for symbol in SYMBOLS})
     answers: Counter[str] = field(default_factory=Counter)
     bad: list[str] = field(default_factory=list)
-    slowest_refusal: float = 0.0
+    refusals: list[tuple[float, float]] = field(default_factory=list)
     good_at: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -81,7 +85,7 @@ def work(address: str, number: int, seen: Seen, ended: threading.Event) -> None:
     """Write and read in turns; each write is one minute that only this client writes."""
     chance = random.Random(number)
     k = 0
-    client = httpx.Client(timeout=10)
+    client = httpx.Client(timeout=PATIENCE)
     while not ended.is_set():
         symbol = SYMBOLS[chance.randrange(len(SYMBOLS))]
         began = time.monotonic()
@@ -105,8 +109,10 @@ def work(address: str, number: int, seen: Seen, ended: threading.Event) -> None:
         except httpx.TransportError as error:
             with seen.lock:
                 seen.answers[type(error).__name__] += 1
+                if isinstance(error, httpx.TimeoutException):
+                    seen.bad.append(f"no answer within {PATIENCE:g} s")
             client.close()
-            client = httpx.Client(timeout=10)
+            client = httpx.Client(timeout=PATIENCE)
             time.sleep(0.05)
             continue
         took = time.monotonic() - began
@@ -116,7 +122,7 @@ def work(address: str, number: int, seen: Seen, ended: threading.Event) -> None:
                 seen.good_at.append(time.monotonic())
                 k += 1
             elif answer.status_code == 503:
-                seen.slowest_refusal = max(seen.slowest_refusal, took)
+                seen.refusals.append((began, took))
                 if "Retry-After" not in answer.headers:
                     seen.bad.append(f"503 without Retry-After: {answer.text[:200]}")
             else:
@@ -140,28 +146,102 @@ def nothing_lost(url: str, seen: Seen) -> None:
             assert minutes <= stored, f"{symbol}: acknowledged and not there: {sorted(minutes - stored)[:5]}"
 
 
-def state(address: str) -> dict[int, Any]:
-    """What each process that answers says of every series and of the share on V2."""
-    found: dict[int, Any] = {}
+def each(address: str, kept: dict[int, httpx.Client]) -> dict[int, httpx.Client]:
+    """A connection to each process: the kernel spreads them. Those that are there are kept as long as they answer."""
     for _ in range(40):
-        with httpx.Client(timeout=10) as client:  # one connection: one process
-            number = client.get(f"{address}/v1/health/live").json()["pid"]
-            series = [(one["symbol"], one["revision"]) for one in client.get(f"{address}/v1/symbols").json()]
-            flags = client.get(f"{address}/v1/flags").json()
-        found[number] = (series, json.dumps(flags, sort_keys=True))
-    return found
+        if len(kept) == 4:
+            break
+        client = httpx.Client(base_url=address, timeout=PATIENCE)
+        try:
+            number = client.get("/v1/health/live").json()["pid"]
+        except httpx.TransportError:
+            client.close()
+            continue
+        if number in kept:
+            client.close()
+        else:
+            kept[number] = client
+    return kept
+
+
+@dataclass
+class Agreement:
+    """One candle after the other and one flag after the other, each through one process, and what the others say of it
+    to requests that are sent at least `AGREED` seconds after it was acknowledged."""
+
+    address: str
+    told: int = 0
+    late: list[str] = field(default_factory=list)
+    flags_late: list[float] = field(default_factory=list)
+    kept: dict[int, httpx.Client] = field(default_factory=dict)
+
+    def watch(self, ended: threading.Event) -> None:
+        """Until it is ended."""
+        k = 0
+        while not ended.is_set():
+            for number, client in list(each(self.address, self.kept).items()):
+                k += 1
+                try:
+                    self.look(client, number, k)
+                except (httpx.TransportError, Missed):
+                    client.close()
+                    self.kept.pop(number, None)
+        self.close()
+
+    def look(self, client: httpx.Client, number: int, k: int) -> None:
+        """One round; raises Missed where a process has ended or refused meanwhile."""
+        row = {"time": (START + k * MINUTE) // 1000, "open": 1, "high": 1, "low": 1, "close": 1, "volume": 1}
+        done = client.post(
+            "/v1/candles",
+            params={"timeframe": "1m", "calendar": "24/7", "symbol": "AGREED"},
+            content=json.dumps(row) + "\n",
+            headers={"Content-Type": "application/x-ndjson"},
+        )
+        share = 1 + k % 50
+        flagged = client.put("/v1/flags", json={"name": "v2_deadline_ms", "value": 1000 + share, "why": "trial"})
+        at = time.monotonic()
+        if done.status_code != 200 or flagged.status_code != 200:
+            raise Missed
+        time.sleep(AGREED)
+        for other, asked in list(self.kept.items()):
+            try:
+                rows = sum(one["rows"] for one in asked.get("/v1/symbols").json() if one["symbol"] == "AGREED")
+                if rows < self.told + 1:
+                    self.late.append(f"{other} did not know in time what {number} was sent")
+                while self.flag(asked) != 1000 + share:
+                    self.flags_late.append(time.monotonic() - at)
+                    time.sleep(0.02)
+            except (httpx.TransportError, KeyError, TypeError):  # it was killed, or refused
+                asked.close()
+                self.kept.pop(other, None)
+        self.told += 1
+
+    def flag(self, asked: httpx.Client) -> Any:
+        return {one["name"]: one["value"] for one in asked.get("/v1/flags").json()}["v2_deadline_ms"]
+
+    def close(self) -> None:
+        for client in self.kept.values():
+            client.close()
+        self.kept.clear()
+
+
+class Missed(Exception):
+    """Nothing was found out in this round."""
 
 
 def test_one_of_four_is_killed_again_and_again(cluster: tuple[str, str, list[int]]) -> None:
     address, url, _ = cluster
     seen, ended = Seen(), threading.Event()
     threads = clients(address, seen, ended)
+    agreement = Agreement(address)
+    threads.append(threading.Thread(target=agreement.watch, args=(ended,)))
+    threads[-1].start()
     end = time.monotonic() + TRIAL
     chance = random.Random(0)
     try:
         while time.monotonic() < end:
             time.sleep(4)
-            with httpx.Client(timeout=10) as client:
+            with httpx.Client(timeout=PATIENCE) as client:
                 try:
                     number = client.get(f"{address}/v1/health/live").json()["pid"]
                 except httpx.TransportError:
@@ -175,15 +255,17 @@ def test_one_of_four_is_killed_again_and_again(cluster: tuple[str, str, list[int
     assert seen.bad == []
     assert seen.answers["200"] > 100
     nothing_lost(url, seen)
-    deadline = time.monotonic() + 60
-    while len(state(address)) < 4 and time.monotonic() < deadline:
-        time.sleep(1)
-    changed = {"name": "rollout_percentage", "value": 25, "why": "trial"}
-    assert httpx.put(f"{address}/v1/flags", json=changed, timeout=10).status_code == 200
-    time.sleep(0.1)
-    said = state(address)
-    assert len(said) == 4
-    assert len({str(one) for one in said.values()}) == 1, "all processes agree, on series and on flags"
+    latest = max(agreement.flags_late, default=0.0)
+    print(f"{dict(seen.answers)}, {agreement.told} agreements, flags known {latest:.2f} s after at the latest")  # noqa: T201
+    assert agreement.late == []
+    assert agreement.told > 0
+    assert latest < 1.0, "flags hold in all processes"
+    deadline = time.monotonic() + PATIENCE
+    while len(each(address, agreement.kept)) < 4:
+        assert time.monotonic() < deadline, "not all of them were started again"
+    said = [(one.get("/v1/symbols").json(), one.get("/v1/flags").json()) for one in agreement.kept.values()]
+    agreement.close()
+    assert all(one == said[0] for one in said), "all processes agree, on series and on flags"
 
 
 def test_a_database_that_is_stopped_under_load(server: PostgresServer, cluster: tuple[str, str, list[int]]) -> None:
@@ -208,8 +290,14 @@ def test_a_database_that_is_stopped_under_load(server: PostgresServer, cluster: 
         ended.set()
         for one in threads:
             one.join()
-    figures = f"recovered after {recovered:.2f} s, slowest refusal {seen.slowest_refusal:.2f} s, {dict(seen.answers)}"
-    print(figures)  # noqa: T201 - what the trial measured, for who runs it with -s
+    stopped = back - OUTAGE
+    known = sorted(took for began, took in seen.refusals if stopped + 1 < began < back)
+    first = max((took for began, took in seen.refusals if began <= stopped + 1), default=0.0)
+    middle, most = known[len(known) // 2], known[-1]
+    print(  # noqa: T201 - what the trial measured, for who runs it with -s
+        f"recovered after {recovered:.2f} s; refusals: in the first second {first:.2f} s at most, then {middle:.3f} s "
+        f"in the middle and {most:.2f} s at most; {dict(seen.answers)}"
+    )
     assert seen.bad == []
     assert seen.answers["503"] > 0
     nothing_lost(url, seen)

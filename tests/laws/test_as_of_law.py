@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.postgres_server import postgres_server
 
 from candlewick.candles import Candles
 from candlewick.errors import CandlewickError
@@ -19,6 +20,7 @@ from candlewick.service.service import AnalyticsService
 from candlewick.store.duckdb import DuckDBStore
 from candlewick.store.history import DAY
 from candlewick.store.memory import MemoryStore
+from candlewick.store.postgres import PostgresStore
 from candlewick.store.repository import CandleRepository, Snapshot
 from candlewick.testing.stored_candles import START
 from candlewick.timeframe import MINUTE
@@ -175,10 +177,12 @@ def _written(store: CandleRepository) -> Iterator[tuple[str, str]]:
 
 
 def opened(kind: str, folder: Path, clock: ErraticClock) -> CandleRepository:
+    if kind == "postgres":
+        return PostgresStore(postgres_server().url(), clock=clock)
     return MemoryStore(clock=clock) if kind == "memory" else DuckDBStore(folder / "law.duckdb", clock=clock)
 
 
-@pytest.mark.parametrize(("kind", "edits", "looks"), [("memory", 300, 20), ("duckdb", 30, 3)])
+@pytest.mark.parametrize(("kind", "edits", "looks"), [("memory", 300, 20), ("duckdb", 30, 3), ("postgres", 100, 8)])
 def test_what_was_known_can_be_read_again(kind: str, edits: int, looks: int, tmp_path: Path) -> None:
     clock = ErraticClock(random.Random(1))
     with opened(kind, tmp_path, clock) as store:
@@ -239,7 +243,7 @@ def test_many_answers_are_given_again() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("kind", ["memory", "duckdb"])
+@pytest.mark.parametrize("kind", ["memory", "duckdb", "postgres"])
 def test_ten_thousand_edits(kind: str, tmp_path: Path) -> None:
     clock = ErraticClock(random.Random(2))
     with opened(kind, tmp_path, clock) as store:

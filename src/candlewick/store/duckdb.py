@@ -17,7 +17,7 @@ from candlewick.clock import Clock, SystemClock
 from candlewick.errors import FileFormatError, StoreError
 from candlewick.moments import Moment, moment
 from candlewick.sessions.calendar import find_calendar
-from candlewick.store import as_known, series_table, split_table
+from candlewick.store import as_known, candle_table, series_table, split_table
 from candlewick.store.as_known import AsKnown
 from candlewick.store.candle_table import ORDERS, in_order, overlapping, put, select, table_of, where_clause
 from candlewick.store.catalogue import Catalogue, Entry
@@ -320,7 +320,7 @@ class DuckDBStore(CandleRepository):
     def _known(self, at: Moment, parameter: str = "as_of") -> Iterator[AsKnown]:
         when = moment_known(at, parameter)
         with self._held().reading() as cursor:
-            yield AsKnown(cursor, when)
+            yield AsKnown(cursor, when, series_table.records, candle_table.select_known)
 
     def _find(self, symbol: str, timeframe: str | Timeframe) -> Entry[int]:
         self._held()

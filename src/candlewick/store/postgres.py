@@ -19,10 +19,10 @@ from candlewick.moments import Moment, moment
 from candlewick.postgres_address import PostgresAddress
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store import postgres_rows, postgres_schema, postgres_series, split_table
+from candlewick.store.as_known import AsKnown, purge, written
 from candlewick.store.catalogue import Catalogue, Entry, Key
 from candlewick.store.check import Problem, check
 from candlewick.store.entry_after import after_removal, after_write
-from candlewick.store.postgres_known import PostgresKnown, purge, written
 from candlewick.store.postgres_link import PostgresLink
 from candlewick.store.postgres_quarantine import quarantined, refuse
 from candlewick.store.postgres_rows import Counted, Put
@@ -322,7 +322,7 @@ class PostgresStore(CandleRepository):
         return self._current().ever(symbol, Timeframe.parse(timeframe)).place.id
 
     @contextmanager
-    def _as_known(self, at: Moment, *numbers: int | None, parameter: str = "as_of") -> Iterator[PostgresKnown]:
+    def _as_known(self, at: Moment, *numbers: int | None, parameter: str = "as_of") -> Iterator[AsKnown]:
         """Without the writes that are under way just now, a moment that is over could still come to mean one more."""
         when = moment_known(at, parameter)
         self._current()
@@ -331,7 +331,7 @@ class PostgresStore(CandleRepository):
             with self._link.borrow() as cursor:
                 postgres_series.settle(cursor, ids)
         with self._link.reading() as cursor:
-            yield PostgresKnown(cursor, when)
+            yield AsKnown(cursor, when, postgres_series.records, postgres_rows.select_known)
 
     def _locked(self, cursor: Any, keys: Sequence[Key]) -> tuple[dict[Key, Entry[Held]], int]:
         """The entries of series that this transaction holds, and the time at which it got them."""

@@ -123,6 +123,5 @@ class PostgresLink:
 
 def _cut(connection: Any) -> None:
     """End a connection that another thread waits for: what it waits for comes as the end of the stream."""
-    with suppress(driver().Error, OSError):  # it ended by itself meanwhile
-        with socket.socket(fileno=os.dup(connection.fileno())) as end:
-            end.shutdown(socket.SHUT_RDWR)
+    with suppress(driver().Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as end:
+        end.shutdown(socket.SHUT_RDWR)  # what is suppressed is that it ended by itself meanwhile
