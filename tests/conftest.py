@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +23,38 @@ settings.register_profile(
 )
 settings.register_profile("deep", parent=settings.get_profile("default"), max_examples=300)  # make test-slow
 settings.register_profile("plain", parent=settings.get_profile("default"), max_examples=10)
-settings.load_profile("plain" if os.environ.get("NUMBA_DISABLE_JIT") == "1" else "default")
+PLAIN = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+settings.load_profile("plain" if PLAIN else "default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that only hands tests to workers runs nothing to be covered."""
+    if (handing_out := Coverage.current()) and getattr(config.option, "dist", "no") != "no":
+        handing_out.stop()
+
+
+def untraced(item: pytest.Item) -> bool:
+    """True where coverage, which doubles the time, has nothing to add: in trials of the whole, whose code has tests
+    beside it that are traced, and in compiled runs of what is traced when it runs plain. The gates get no easier."""
+    if item.get_closest_marker("traced"):
+        return False
+    compiled = not PLAIN and item.get_closest_marker("kernel") is not None
+    return compiled or item.get_closest_marker("untraced") is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    tracing = Coverage.current()
+    if tracing is None or not untraced(item):
+        return (yield)
+    tracing.stop()
+    told = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)  # or its processes would be traced
+    try:
+        return (yield)
+    finally:
+        if told is not None:
+            os.environ["COVERAGE_PROCESS_CONFIG"] = told
+        tracing.start()
 
 
 @pytest.fixture(scope="session")

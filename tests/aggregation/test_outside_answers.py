@@ -17,6 +17,8 @@ from candlewick.aggregation import Forming, aggregate
 from candlewick.bars import Bars
 from candlewick.candles import Candles
 
+pytestmark = pytest.mark.untraced
+
 NAMES = ("open", "high", "low", "close", "volume")
 HOW = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": math.fsum, "n": "sum"}
 RULES = {"5m": "5min", "1h": "60min"}

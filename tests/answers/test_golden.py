@@ -11,6 +11,8 @@ import pytest
 
 from candlewick import Candles, compute
 
+pytestmark = pytest.mark.untraced
+
 GOLDEN = [
     ("sma.json", "sma", "sma(20)", "sma_20"),
     ("ema.json", "ema", "ema(20)", "ema_20"),

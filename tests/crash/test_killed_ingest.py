@@ -13,6 +13,8 @@ import pytest
 from candlewick.sources.ingest import ingest
 from candlewick.store.duckdb import DuckDBStore
 
+pytestmark = pytest.mark.untraced
+
 # Small buckets, so that a run has many transactions to be killed between and within.
 RUN = """
 import sys

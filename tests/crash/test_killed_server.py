@@ -20,6 +20,8 @@ import pytest
 from candlewick.sources.ingest import ingest
 from candlewick.store.duckdb import DuckDBStore
 
+pytestmark = pytest.mark.untraced
+
 SYMBOLS = [f"S{k:02d}" for k in range(40)]
 MINUTES = 30
 """Candles of each symbol in a batch: enough for a kill to fall between two series of it."""

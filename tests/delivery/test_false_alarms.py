@@ -17,6 +17,8 @@ from candlewick.delivery.flags import default_flags
 from candlewick.delivery.guards import GuardSettings, GuardState, breach, observe
 from candlewick.delivery.outcome import Attempt, Pair
 
+pytestmark = pytest.mark.untraced
+
 SETTINGS = GuardSettings.of({name: value for name, (value, _) in default_flags().items()})
 ALPHA = SETTINGS.alpha
 GOOD_V1, GOOD_V2 = Attempt("classic", 0.02), Attempt("optimized", 0.02)

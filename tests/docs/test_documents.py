@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = {"own-indicator.md"}
 """Held by tests/engine/test_plugins.py, which installs what it describes."""

@@ -16,7 +16,7 @@ from candlewick.kernels import build, built_before, cache_folder, kernel_version
 from candlewick.kernels.build import Kernel, jit_disabled
 
 building = import_module("candlewick.kernels.build")  # the package gives its function this name
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.traced]
 compiled_only = pytest.mark.skipif(jit_disabled(), reason="needs compiled code")
 
 TEXT = """

@@ -16,7 +16,7 @@ from candlewick.kernels import build, emit
 from candlewick.kernels.build import jit_disabled
 from candlewick.kernels.plain import CheckedPointer, address, entry, inline, routine, shift, sqrt
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.traced]
 
 TEXT = """
 @routine

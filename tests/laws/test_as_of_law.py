@@ -25,6 +25,8 @@ from candlewick.store.repository import CandleRepository, Snapshot
 from candlewick.testing.stored_candles import START
 from candlewick.timeframe import MINUTE
 
+pytestmark = pytest.mark.untraced
+
 SERIES = (("A", "1m", "XNYS"), ("A", "5m", "XNYS"), ("B/C", "1m", "24/7"), ("D|é", "1d", "24/7"))
 WIDTH, A_DAY = 400, 40
 """How many candles there may be, and how many of them a day: few, so that edits meet."""

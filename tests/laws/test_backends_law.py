@@ -25,6 +25,8 @@ from candlewick.store.repository import CandleRepository, QuarantinedRow, Snapsh
 from candlewick.testing.repository_contract import START
 from candlewick.timeframe import MINUTE
 
+pytestmark = pytest.mark.untraced
+
 SYMBOLS = st.sampled_from(["A", "B/C", "D|é"])
 TIMEFRAMES = st.sampled_from(["1m", "5m", "1d"])
 CALENDARS = st.sampled_from(["XNYS", "XNYS", "XNYS", "24/7"])

@@ -26,6 +26,8 @@ from candlewick.store.memory import MemoryStore
 from candlewick.store.repository import CandleRepository
 from candlewick.timeframe import MINUTE
 
+pytestmark = pytest.mark.untraced
+
 DAY = 1440 * MINUTE
 START = 1_703_808_000_000_000
 """2023-12-29T00:00:00Z, a Friday: a week, a month and a year end in what follows."""

@@ -17,6 +17,8 @@ from candlewick.sources.ingest import ingest
 from candlewick.store.memory import MemoryStore
 from candlewick.store.repository import CandleRepository
 
+pytestmark = pytest.mark.untraced
+
 HEADER = "symbol,timestamp,open,high,low,close,volume"
 minutes = st.integers(0, 9)
 symbols = st.sampled_from(["A", "B", "ü/|"])

@@ -17,6 +17,8 @@ from candlewick.sources.ingest import ingest
 from candlewick.store.memory import MemoryStore
 from candlewick.store.repository import CandleRepository
 
+pytestmark = pytest.mark.untraced
+
 CALENDARS = {
     "SPY": "XNYS",
     "IBM": "XNYS",

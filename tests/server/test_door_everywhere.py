@@ -13,6 +13,8 @@ import pytest
 
 from candlewick.server.roles import ADMIN, BELOW, NEEDED, OPEN, ROLES, needed, suffices
 
+pytestmark = pytest.mark.untraced
+
 NEAR, FAR = "10.77.0.1", "10.77.0.2"
 WITHOUT = ("nobody", "unknown", "malformed", "revoked")
 SET_UP = (
