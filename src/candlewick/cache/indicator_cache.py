@@ -10,6 +10,7 @@ from threading import RLock
 from candlewick.cache.look import Look
 from candlewick.cache.remembered import Encoded, Remembered
 from candlewick.cache.series_view import SeriesView
+from candlewick.store.splits import Split
 from candlewick.timeframe import Timeframe
 
 ANSWERS = 4
@@ -28,7 +29,7 @@ ASKED = 4096
 
 @dataclass(frozen=True)
 class ViewKey:
-    """What a view is of. ``sessions``: the calendar's version."""
+    """What a view is of. ``sessions``: the calendar's version. ``splits``: what its candles are adjusted by."""
 
     symbol: str
     source: Timeframe
@@ -36,6 +37,7 @@ class ViewKey:
     zero_volume: str
     calendar: str
     sessions: str
+    splits: tuple[Split, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from candlewick.cache.reading import Readable
 from candlewick.store.repository import Series
+from candlewick.store.splits import Split
 
 UNKNOWN = -(2**62)
 """Earlier than any bar: no answer holds at it."""
@@ -45,7 +46,7 @@ class Remembered:
     ``stored``: the symbol's records when it was made; ``series``: the one of them that served; ``sessions``: the state
     of the user's own sessions. ``until``: the newest candle's close then. ``forming``: bars of the range that were not
     final; ``starts`` and ``ends``: of its newest bar. ``revision``: of the last write at or before ``settled``
-    (microseconds UTC; None: of all). ``nbytes``: of its arrays.
+    (microseconds UTC; None: of all). ``splits``: what its candles are adjusted by. ``nbytes``: of its arrays.
     """
 
     value: Any
@@ -60,6 +61,7 @@ class Remembered:
     ends: int
     revision: int
     settled: int | None
+    splits: tuple[Split, ...] = ()
 
     def holds_at(self, until: int | None) -> bool:
         """True when as many bars are final up to ``until`` (None: the newest candle's close) as were then."""

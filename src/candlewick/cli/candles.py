@@ -53,6 +53,7 @@ def candles(
     end: options.End = None,
     timezone: options.Timezone = None,
     as_of: options.AsOf = None,
+    adjusted: options.Adjusted = False,
     indicators: Annotated[
         str | None,
         typer.Option(
@@ -112,15 +113,18 @@ def candles(
                 expected = f"stop the server at {place.address} first, or leave it out"
                 raise InputError("hours", str(hours), expected, "cannot be had through a server")
             asked: dict[str, Any] = {"indicators": indicators, "zero_volume": str(zero_volume)}
-            asked |= {"engine": engine or "auto", "as_of": moment}
+            asked |= {"engine": engine or "auto", "as_of": moment, "adjusted": adjusted}
             columns, made_of = candles_through(
                 place, symbol, length, given, (start, end, timezone), final_only=final_only, **asked
             )
         else:
             from candlewick.engine.query import source_of
+            from candlewick.store.adjusted import adjusted_view
             from candlewick.store.then import known_at
 
             place = known_at(place, moment)
+            if adjusted:
+                place = adjusted_view(place)
             made_of = source_of(place, symbol, length, given)
             low, high = parse_range(place.find(symbol, made_of).calendar, start, end, timezone)
             if hours is Hours.EXTENDED:

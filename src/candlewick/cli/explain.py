@@ -39,6 +39,7 @@ def explain(
     ],
     timezone: options.Timezone = None,
     as_of: options.AsOf = None,
+    adjusted: options.Adjusted = False,
     engine: Annotated[
         str | None,
         typer.Option(
@@ -81,9 +82,11 @@ def explain(
                 source=source,
                 zero_volume=str(zero_volume),
                 as_of=moment,
+                adjusted=adjusted,
             )
         else:
             asked: dict[str, Any] = {"source": source, "zero_volume": str(zero_volume), "as_of": moment}
+            asked["adjusted"] = adjusted
             found = _stored(place, symbol, timeframe, meant, column, engine or "optimized", asked)
     if json:
         print_json(found)
@@ -162,12 +165,17 @@ def told(found: dict[str, Any]) -> dict[str, str]:
         f"{warm_up['present']:,} there",
         "series": f"{series['source']} candles from {series['first']} on, {series['candles']:,} until this bar's end, "
         f"revision {series['revision']}, generation {series['generation']}, zero volume {series['zero_volume']}",
+        **({"adjusted": _adjusted(series["splits"])} if series["splits"] else {}),
         "calendar": f"{series['calendar']}, {series['timezone']}, version {series['calendar_version']}",
         "engine": f"{found['engine']} (arm {found['arm']}, cache {found['cache']}){fell_back}",
         "revision": f"{found['revision']}",
         "fingerprint": found["fingerprint"],
         "kernel": found["kernel"],
     }
+
+
+def _adjusted(splits: list[dict[str, Any]]) -> str:
+    return "for splits: " + ", ".join(f"{one['ratio']} from {one['time']} on" for one in splits)
 
 
 def _value(found: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ from candlewick.cli.rollout import rollout
 from candlewick.cli.serve import serve
 from candlewick.cli.status import status
 from candlewick.cli.store import store
+from candlewick.cli.splits import splits
 from candlewick.cli.symbols import symbols
 from candlewick.cli.validate import validate
 from candlewick.errors import CandlewickError
@@ -110,6 +111,7 @@ app.add_typer(store, name="store")
 
 
 def main() -> None:
+app.add_typer(splits, name="splits")
     """Run the command line of this process and end it with the command's exit code."""
     app()
 

@@ -53,6 +53,10 @@ AsOf = Annotated[
     ),
 ]
 
+Adjusted = Annotated[
+    bool, typer.Option("--adjusted", help="Adjust candles by the factors that `candlewick splits` keeps.")
+]
+
 Timezone = Annotated[
     str | None,
     typer.Option(metavar="ZONE", help="What times without an offset are in, such as America/New_York."),

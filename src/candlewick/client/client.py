@@ -89,12 +89,14 @@ class Client:
         final_only: bool = False,
         limit: int | None = None,
         as_of: Moment | None = None,
+        adjusted: bool = False,
     ) -> ServedAnswer:
         """Bars of ``start <= time < end`` with indicators: the columns that the library gives, bit for bit.
 
         ``engine``: ``auto`` follows the rollout, ``classic`` and ``optimized`` name one. ``limit``: bars that the
-        answer may have; left out, the server's. ``as_of``: made of what was known at that moment. Raises
-        UnknownSeriesError, LimitError, HistoryError, InputError, NaiveTimeError.
+        answer may have; left out, the server's. ``as_of``: made of what was known at that moment. ``adjusted``: of
+        candles adjusted by the symbol's split factors. Raises UnknownSeriesError, LimitError, HistoryError, InputError,
+        NaiveTimeError.
         """
         asked = parameters(
             timeframe=timeframe_text(timeframe),
@@ -107,6 +109,7 @@ class Client:
             final_only=True if final_only else None,
             limit=limit,
             as_of=edge(as_of, "as_of"),
+            adjusted=True if adjusted else None,
         )
         path = f"/v1/candles/{_segment(symbol, 'symbol')}"
         question = (path, tuple(asked.items()))
@@ -193,6 +196,7 @@ class Client:
         source: str | Timeframe | None = None,
         zero_volume: str | None = None,
         as_of: Moment | None = None,
+        adjusted: bool = False,
     ) -> dict[str, Any]:
         """Where one value comes from: the bar that opens at ``at``, its ``column``.
 
@@ -207,6 +211,7 @@ class Client:
             source=timeframe_text(source, "source"),
             zero_volume=zero_volume,
             as_of=edge(as_of, "as_of"),
+            adjusted=True if adjusted else None,
         )
         found: dict[str, Any] = self._connection.json("GET", "/v1/explain", params=asked)
         return found

@@ -13,6 +13,7 @@ from candlewick.engine.frame import IndicatorFrame
 from candlewick.errors import InputError, UnknownSeriesError
 from candlewick.indicators import Specs
 from candlewick.moments import Moment, moment
+from candlewick.store.adjusted import adjusted_view
 from candlewick.store.repository import CandleRepository
 from candlewick.store.then import known_at
 from candlewick.timeframe import Timeframe
@@ -40,15 +41,18 @@ def query(
     final_only: bool = False,
     complete_until: Moment | None = None,
     as_of: Moment | None = None,
+    adjusted: bool = False,
 ) -> Answer:
     """Bars with ``start <= time < end`` and their indicators, which are computed over the whole stored series.
 
-    So a value never depends on the range asked for. ``as_of``: made of what was known at that moment. Raises
-    UnknownSeriesError when nothing stored serves, InputError for a range that ends before it starts, and whatever
-    ``aggregate`` and ``compute`` raise.
+    So a value never depends on the range asked for. ``as_of``: made of what was known at that moment. ``adjusted``: of
+    candles adjusted by the split factors that the store keeps now. Raises UnknownSeriesError when nothing stored
+    serves, InputError for a range that ends before it starts, and whatever ``aggregate`` and ``compute`` raise.
     """
     length = Timeframe.parse(timeframe)
     store = known_at(store, as_of)
+    if adjusted:
+        store = adjusted_view(store)
     found = source_of(store, symbol, length, None if source is None else Timeframe.parse(source, "source"))
     candles = store.read(symbol, found)
     labels = candles.calendar.label_opens

@@ -94,8 +94,8 @@ def _look(
     indicators = () if column.indicator is None else (column.indicator,)
     served = ask(replace(open_ended, start=time, end=time + 1, indicators=indicators))
     source = resolved.series.timeframe
-    snapshot = store.snapshot(request.symbol, source, None, end)
-    if snapshot.series.revision != resolved.series.revision:
+    snapshot = resolved.seen(store).snapshot(request.symbol, source, None, end)
+    if snapshot.series.revision != resolved.series.revision or served.answer.splits != resolved.splits:
         return None
     until = request.complete_until
     if until is None:
@@ -152,6 +152,7 @@ def _told(found: _Found, column: Column) -> Explanation:
             bars=present,
             revision=series.revision,
             generation=series.generation,
+            splits=tuple(one.as_dict() for one in answer.splits),
         ),
         bar=replace(made.told(row), final=bool(answer.bars.final[0])),
         warm_up=WarmUp(column.needed, present, present >= column.needed),

@@ -30,7 +30,8 @@ class Definition:
 @dataclass(frozen=True)
 class Origin:
     """The stored series that the value belongs to. ``first``: its first candle; ``candles``: those up to the bar's end,
-    in sessions or not; ``bars``: those up to this one; ``revision`` and ``generation``: of the whole series."""
+    in sessions or not; ``bars``: those up to this one; ``revision`` and ``generation``: of the whole series. ``splits``:
+    the factors by which its candles are adjusted, where that was asked for, each as `Split.as_dict` has it."""
 
     source: str
     calendar: str
@@ -42,11 +43,12 @@ class Origin:
     bars: int
     revision: int
     generation: int
+    splits: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
 class Candle:
-    """A source candle, as stored."""
+    """A source candle, as stored; adjusted where that was asked for."""
 
     time: int
     open: float

@@ -23,6 +23,7 @@ PARAMETERS = {
     "zero_volume": "keep or drop flat candles without volume.",
     "final_only": "true leaves out the bar that can still change.",
     "as_of": "Moment as of which the answer is made, of what was known then: ISO 8601 with an offset or Z.",
+    "adjusted": "true adjusts the candles by the symbol's split factors first.",
     "limit": f"Bars that the answer may have; {LIMIT} when left out.",
 }
 """What may be asked, with what is right for it."""
@@ -129,9 +130,10 @@ def _request(symbol: str, given: dict[str, str], limit: int) -> Request:
         end=_edge(given, "end"),
         source=given.get("source"),
         zero_volume=given.get("zero_volume", "keep"),
-        final_only=_truth(given, "final_only"),
+        final_only=truth(given, "final_only"),
         limit=_whole(given, "limit", limit),
         as_of=moment_text(given, "as_of"),
+        adjusted=truth(given, "adjusted"),
     )
     columns = sum(len(one.columns) for one in request.indicators)
     if len(request.indicators) > MOST_INDICATORS or columns > MOST_COLUMNS:
@@ -190,7 +192,8 @@ def time_of(text: str, name: str) -> int | dt.date:
     return moment(text, name)
 
 
-def _truth(given: dict[str, str], name: str) -> bool:
+def truth(given: dict[str, str], name: str) -> bool:
+    """A parameter that is true or false, which it is when left out. Raises InputError."""
     text = given.get(name, "false")
     if text not in ("true", "false"):
         raise InputError(name, text, "give true or false")

@@ -21,6 +21,7 @@ KINDS: dict[str, Schema] = {
     "engine": {"enum": list(CHOICES)},
     "zero_volume": {"enum": ["keep", "drop"]},
     "final_only": {"enum": ["true", "false"]},
+    "adjusted": {"enum": ["true", "false"]},
     "limit": {"type": "integer", "minimum": 1, "maximum": 10**12 - 1},
 }
 EXAMPLES = {

@@ -14,6 +14,7 @@ from candlewick.bars import Bars
 from candlewick.columnar import Floats
 from candlewick.service.arrow_form import arrow_stream
 from candlewick.service.packed import PACKED_FROM, packed
+from candlewick.store.splits import Split
 from candlewick.timeframe import Timeframe
 
 BAR_COLUMNS = ("time", "open", "high", "low", "close", "volume", "n", "final")
@@ -27,7 +28,7 @@ class Answer:
     ``source``: the stored timeframe used. ``engine``: ``classic`` or ``optimized``. ``revision``: that of the last
     write at or before the answer's end. ``fingerprint``: 32 hex digits over everything the numbers depend on; equal
     fingerprints, equal columns. ``seconds``: what computing took. ``cache``: ``hit``, ``extension``, ``miss`` or
-    ``none``. Every array is read-only.
+    ``none``. ``splits``: the factors by which the candles were adjusted. Every array is read-only.
     """
 
     bars: Bars
@@ -38,6 +39,7 @@ class Answer:
     fingerprint: str
     seconds: float
     cache: str = "none"
+    splits: tuple[Split, ...] = ()
     _encoded: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property

@@ -16,6 +16,7 @@ from candlewick.service.answer import Answer, read_only
 from candlewick.service.classic_bars import Buckets, as_bars, bars_frame, candle_close
 from candlewick.service.classic_history import enough, read_start
 from candlewick.service.classic_indicators import check_known, indicator_columns
+from candlewick.service.question import adjustment
 from candlewick.service.range import Resolved, resolve_range
 from candlewick.service.request import Request
 from candlewick.service.service import AnalyticsService
@@ -44,6 +45,7 @@ class ClassicService(AnalyticsService):
         check_known(request.indicators)
         store = known_at(self._store, request.as_of)
         resolved = resolve_range(store, request)
+        store = resolved.seen(store)
         while True:
             snapshot, frame = self._bars(store, request, resolved)
             asked = _asked(frame, resolved)
@@ -68,6 +70,7 @@ class ClassicService(AnalyticsService):
             revision=revision,
             fingerprint=self._fingerprint(request, resolved, revision, int(np.count_nonzero(bars.final))),
             seconds=time.perf_counter() - began,
+            splits=resolved.splits,
         )
 
     def candles_many(
@@ -138,6 +141,7 @@ class ClassicService(AnalyticsService):
             zero_volume=request.zero_volume,
             final_only=request.final_only,
             final=final,
+            **adjustment(resolved),
         )
 
 

@@ -99,7 +99,8 @@ class OptimizedService(AnalyticsService):
             return found
         began = time.perf_counter()
         stored = self._store.series_of(request.symbol)
-        flight = request.question, request.complete_until, tuple(stored)
+        splits = self._store.splits_of(request.symbol) if request.adjusted else ()
+        flight = request.question, request.complete_until, tuple(stored), splits
         answer, led = self._flights.run(flight, lambda: self._again(request, self._kept))
         if led:
             return answer
@@ -112,6 +113,8 @@ class OptimizedService(AnalyticsService):
             return None
         found = kept.answer
         if found.sessions != self._sessions():
+            return None
+        if request.adjusted and found.splits != self._store.splits_of(request.symbol):
             return None
         stored = self._store.series_of(request.symbol)
         if stored != found.stored:
@@ -213,7 +216,7 @@ class OptimizedService(AnalyticsService):
             except Moved:
                 continue
         resolved = resolve_range(self._store, request)
-        still = Still(self._store.snapshot(request.symbol, resolved.series.timeframe))
+        still = Still(resolved.seen(self._store).snapshot(request.symbol, resolved.series.timeframe))
         made = self._make(self._new_view(request, resolved), still, request, replace(resolved, series=still.series))
         if not self._cache_enabled:
             return replace(made.answer, cache="none")
@@ -224,14 +227,14 @@ class OptimizedService(AnalyticsService):
         """What would have been answered then, computed anew and forgotten: views follow the store as it is now."""
         store = known_at(self._store, request.as_of)
         resolved = resolve_range(store, request)
-        whole = store.snapshot(request.symbol, resolved.series.timeframe)
+        whole = resolved.seen(store).snapshot(request.symbol, resolved.series.timeframe)
         resolved = replace(resolved, series=whole.series)
         made = self._make(self._new_view(request, resolved), Past(whole, store), request, resolved)
         return replace(made.answer, cache="none")
 
     def _computed(self, request: Request) -> Answer:
         resolved = resolve_range(self._store, request)
-        made = self._make(self._new_view(request, resolved), self._store, request, resolved)
+        made = self._make(self._new_view(request, resolved), resolved.seen(self._store), request, resolved)
         return replace(made.answer, cache="none")
 
     def _kept(self, request: Request) -> Answer:
@@ -241,7 +244,7 @@ class OptimizedService(AnalyticsService):
         view = self.cache.view(key, lambda: self._new_view(request, resolved, lasting=True))
         with view.lock:
             try:
-                made = self._make(view, self._store, request, resolved)
+                made = self._make(view, resolved.seen(self._store), request, resolved)
             finally:
                 self.cache.settle(key, view)
         self.cache.count(made.look)
@@ -262,6 +265,7 @@ class OptimizedService(AnalyticsService):
                 ends=made.cut.ends,
                 revision=made.answer.revision,
                 settled=made.settled,
+                splits=resolved.splits,
             ),
         )
         if not self._cache_enabled:  # switched off meanwhile
@@ -293,6 +297,7 @@ class OptimizedService(AnalyticsService):
             fingerprint=name_of(self.engine, request, resolved, revision, cut.final),
             seconds=time.perf_counter() - began,
             cache=look.name.lower(),
+            splits=resolved.splits,
             _encoded=encoded,
         )
         return _Made(answer, encoded, look, cut, settled, series, view.until)

@@ -1,6 +1,6 @@
 """Parity: whether two engines gave the same numbers, and who is to blame where they did not.
 
-1. Answers of different revisions or sources are about different candles: ``void``.
+1. Answers of different revisions, sources or split factors are about different candles: ``void``.
 2. ``compare_answers`` finds where they differ by more than rounding may: most often nowhere, which is ``equal``.
 3. Where they do, the exact value decides (``Judge``). The optimized engine outside its own stated bound is a
    ``mismatch``; the classic engine outside that and the tolerance is ``v1 inexact`` and blames nobody.
@@ -21,6 +21,7 @@ from candlewick.service.comparison import JUDGED, Apart, Comparison, compare_ans
 from candlewick.service.judge import Judge
 from candlewick.service.request import Request
 from candlewick.service.scale import definitions_of
+from candlewick.store.adjusted import adjusted_view
 from candlewick.store.repository import CandleRepository, bounds, iso
 from candlewick.store.then import known_at
 
@@ -66,14 +67,14 @@ def compare(v1: Answer, v2: Answer, store: CandleRepository, request: Request | 
     if asked1 != asked2:
         expected = f"give two answers to one request ({asked1[0]} {asked1[1]})"
         raise InputError("v2", f"{asked2[0]} {asked2[1]}", expected, "is about other bars")
-    if (v1.revision, v1.source) != (v2.revision, v2.source):
+    if (v1.revision, v1.source, v1.splits) != (v2.revision, v2.source, v2.splits):
         return Parity(VOID)
     comparison = compare_answers(v1, v2, definitions_of(() if request is None else request.indicators))
     if comparison.equal:
         return Parity(EQUAL)
     bars = v1.bars if len(v1.bars) else v2.bars
     judge = Judge(
-        known_at(store, None if request is None else request.as_of),
+        adjusted_view(known_at(store, None if request is None else request.as_of), {v1.bars.symbol: v1.splits}),
         bars,
         v1.source,
         "keep" if request is None else request.zero_volume,

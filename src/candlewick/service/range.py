@@ -10,7 +10,9 @@ from candlewick.engine.query import source_of
 from candlewick.errors import HorizonError, InputError
 from candlewick.service.request import Request
 from candlewick.sessions.calendar import Calendar, find_calendar
+from candlewick.store.adjusted import adjusted_view
 from candlewick.store.repository import CandleRepository, Series, bounds
+from candlewick.store.splits import Split
 from candlewick.timeframe import Timeframe
 
 
@@ -18,13 +20,18 @@ from candlewick.timeframe import Timeframe
 class Resolved:
     """The stored series that serves a request, its calendar, and the range: ``low <= time < high``, microseconds UTC.
 
-    None: open on that side.
+    None: open on that side. ``splits``: the factors by which its candles are adjusted.
     """
 
     series: Series
     low: int | None
     high: int | None
     calendar: Calendar
+    splits: tuple[Split, ...] = ()
+
+    def seen(self, store: CandleRepository) -> CandleRepository:
+        """The store as the request sees it: with the candles of its symbol adjusted by these factors."""
+        return adjusted_view(store, {self.series.symbol: self.splits})
 
     def settles(self, timeframe: Timeframe) -> int | None:
         """Before when every candle lies that can be in a bar of the range; None when it has no end.
@@ -54,4 +61,4 @@ def resolve_range(store: CandleRepository, request: Request) -> Resolved:
     low, high = bounds(calendar, request.start, request.end)
     if low is not None and high is not None and high < low:
         raise InputError("end", request.end, f"give a time at or after start ({request.start})", "is before start")
-    return Resolved(series, low, high, calendar)
+    return Resolved(series, low, high, calendar, store.splits_of(request.symbol) if request.adjusted else ())

@@ -26,7 +26,7 @@ LIMIT = 100_000
 class Request:
     """Bars of ``start <= time < end`` with indicators. ``complete_until``: microseconds UTC up to which bars are final;
     None: the newest stored candle's close. ``limit`` counts returned bars. ``as_of``: microseconds UTC; the answer is
-    made of what was known at that moment."""
+    made of what was known at that moment. ``adjusted``: of candles adjusted by the symbol's split factors of now."""
 
     symbol: str
     timeframe: Timeframe
@@ -39,6 +39,7 @@ class Request:
     complete_until: int | None = None
     limit: int = LIMIT
     as_of: int | None = None
+    adjusted: bool = False
 
     @classmethod
     def of(
@@ -55,6 +56,7 @@ class Request:
         complete_until: int | None = None,
         limit: int = LIMIT,
         as_of: Moment | None = None,
+        adjusted: bool = False,
     ) -> Self:
         """A request from text. Raises InputError or UnknownNameError that names what cannot be used."""
         if not isinstance(symbol, str) or not symbol:
@@ -74,6 +76,7 @@ class Request:
             complete_until,
             limit,
             None if as_of is None else moment_known(as_of),
+            adjusted,
         )
 
     @cached_property
@@ -91,6 +94,7 @@ class Request:
                 self.final_only,
                 self.limit,
                 self.as_of,
+                self.adjusted,
             )
         )
 

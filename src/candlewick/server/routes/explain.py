@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from candlewick.errors import UnknownNameError
-from candlewick.server.asked import fields, moment_text, needed, time_of
+from candlewick.server.asked import fields, moment_text, needed, time_of, truth
 from candlewick.server.contract import answers, problems, query
 from candlewick.server.parameters import CLIENT_HEADER, KINDS
 from candlewick.server.serving import answered, serving_of
@@ -29,6 +29,7 @@ PARAMETERS = {
     "source": "Stored timeframe to build from; left out: its own, else the finest that fits.",
     "zero_volume": "keep or drop flat candles without volume.",
     "as_of": "Moment as of which it is explained, by what was known then: ISO 8601 with an offset or Z.",
+    "adjusted": "true adjusts the candles by the symbol's split factors first.",
 }
 NEEDED = ("symbol", "timeframe", "at", "column")
 
@@ -70,6 +71,7 @@ async def explain(request: Request) -> Response:
         source=given.get("source"),
         zero_volume=given.get("zero_volume", "keep"),
         as_of=moment_text(given, "as_of"),
+        adjusted=truth(given, "adjusted"),
     )
     header = request.headers.get(CLIENT)
     client = client_of(None if header is None else header.encode("latin-1"))
