@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import inspect
 import pickle
 
@@ -148,3 +149,12 @@ def test_an_unknown_series_shows_the_nearest_stored_or_all_or_nothing() -> None:
     assert str(UnknownSeriesError("symbol", "SPX", ["SPY", "IBM"])) == "symbol: 'SPX' is not in the store; nearest: SPY"
     assert str(UnknownSeriesError("symbol", "Q", ["SPY", "IBM", "IBM"])).endswith("stored: IBM, SPY")
     assert str(UnknownSeriesError("symbol", "Q", [])).endswith("stored: nothing")
+
+
+def test_a_closed_set_may_be_empty() -> None:
+    assert str(UnknownNameError("id", "7", [])) == "id: '7' is unknown; known: none"
+
+
+def test_a_date_is_shown_as_it_is_written() -> None:
+    error = InputError("end", dt.date(2024, 1, 2), "give a later one", "is before start")
+    assert str(error) == "end: '2024-01-02' is before start; give a later one"

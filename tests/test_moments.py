@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from candlewick.columnar import Integers
 from candlewick.errors import InputError, NaiveTimeError
 from candlewick.moments import EPOCH, FIRST, LAST, moment, moments
+from candlewick.sessions.calendar import find_calendar
 
 ZONES = ("UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 DAY = 86_400_000_000
@@ -59,6 +60,13 @@ def test_every_form_of_a_date_is_the_session_of_that_label(day: int) -> None:
     forms = [date, date.isoformat(), np.datetime64(day, "D"), np.datetime64(date)]
     expected = int(opens(np.array([day]))[0])
     assert [moment(form, "at", labels=opens) for form in forms] == [expected] * len(forms)
+
+
+@pytest.mark.parametrize("at", ["2024-01-06", dt.date(2024, 1, 6), np.datetime64("2024-01-06", "D")])
+def test_a_date_without_a_session_is_refused_by_the_name_of_what_was_asked(at: Any) -> None:
+    opens = find_calendar("XNYS").label_opens
+    with pytest.raises(InputError, match="start: '2024-01-06' is not a session of XNYS; the nearest are 2024-01-05"):
+        moment(at, "start", labels=opens)
 
 
 def test_a_zone_is_used_for_naive_times_only() -> None:

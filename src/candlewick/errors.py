@@ -29,6 +29,7 @@ CandlewickError
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
@@ -60,7 +61,7 @@ class UnknownNameError(InputError):
         by_fold = {name.casefold(): name for name in names}
         close = get_close_matches(str(value).casefold(), list(by_fold), n=3, cutoff=0.5)
         self.nearest = [by_fold[name] for name in close]
-        hint = f"nearest: {', '.join(self.nearest)}" if self.nearest else f"known: {', '.join(names[:40])}"
+        hint = f"nearest: {', '.join(self.nearest)}" if self.nearest else f"known: {', '.join(names[:40]) or 'none'}"
         super().__init__(parameter, value, f"{expected}; {hint}" if expected else hint, "is unknown")
 
 
@@ -230,7 +231,7 @@ class UnknownSeriesError(StoreError, KeyError):
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = repr(value.isoformat() if isinstance(value, dt.date) else value)
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 

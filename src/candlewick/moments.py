@@ -46,7 +46,7 @@ def moment(at: Moment, parameter: str, *, labels: Labels | None = None, zone: Zo
         if np.isnat(at):
             raise InputError(parameter, None, _ISO, "is missing")
         if labels is not None and np.datetime_data(at.dtype) == _DAY:
-            return int(labels(np.array([at.astype(np.int64)]))[0])
+            return _opening(int(at.astype(np.int64)), parameter, str(at), labels)
         first, last = _limits(at.dtype)
         if not first <= at <= last:
             raise _beyond(parameter, int(at.astype(np.int64)))
@@ -64,9 +64,15 @@ def moment(at: Moment, parameter: str, *, labels: Labels | None = None, zone: Zo
     if isinstance(at, dt.date):
         if labels is None:
             raise NaiveTimeError(parameter, at.isoformat(), _LABEL)
-        days = np.array([(at - EPOCH.date()).days], dtype=np.int64)
-        return int(labels(days)[0])
+        return _opening((at - EPOCH.date()).days, parameter, at.isoformat(), labels)
     raise InputError(parameter, at, _ISO, "is not a time")
+
+
+def _opening(day: int, parameter: str, text: str, labels: Labels) -> int:
+    try:
+        return int(labels(np.array([day], dtype=np.int64))[0])
+    except InputError as error:  # it does not know which parameter it was asked for
+        raise type(error)(parameter, text, error.expected, error.problem) from error
 
 
 def iso(microseconds: int) -> str:

@@ -98,7 +98,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     names = summary["symbols"]
     shown = ", ".join(map(str, names[:8])) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     lines = [
-        f"{rows:,} rows in {seconds:.2f} s{rate}: {', '.join(parts)}",
+        f"{rows:,} row{'' if rows == 1 else 's'} in {seconds:.2f} s{rate}: {', '.join(parts)}",
         f"{len(names)} symbol{'' if len(names) == 1 else 's'}: {shown}" if names else "no symbol",
     ]
     if summary["off_session"]:
