@@ -213,3 +213,24 @@ def test_after_a_fork_the_child_sees_what_the_parent_writes(path: Path) -> None:
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, str(path)], capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_look_that_breaks_does_not_end_the_watch(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(ControlJournal):
+        looks = 0
+
+        def version(self) -> int:
+            self.looks += 1
+            if self.looks == 1:
+                raise ZeroDivisionError
+            return super().version()
+
+    with Broken(path) as journal, ControlJournal(path) as other:
+        seen = Seen()
+        control = Control(journal)
+        control.listen(seen)
+        other.kill(who="other", why="bad")
+        assert seen.wait_for(lambda after: after.killed)
+        control.close()
+    assert control.problem is None
+    assert "ZeroDivisionError" in caplog.text

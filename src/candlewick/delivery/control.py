@@ -123,11 +123,13 @@ class Control:
                 if version != seen or self.problem is not None:
                     self.refresh()
                     seen = version
-            except CandlewickError as error:
-                # The last state holds on; health shows the problem, and the next look may succeed.
+            except Exception as error:
+                # The last state holds on; health shows the problem, and the next look may succeed: a watch that ended
+                # would leave this process deaf to a kill.
                 if self.problem is None:
-                    log.warning("the control journal cannot be read: %s", error)
-                self.problem = str(error)
+                    told = isinstance(error, CandlewickError)
+                    log.warning("the control journal cannot be read: %s", error, exc_info=not told)
+                self.problem = str(error) or type(error).__name__
 
     def _swap(self, found: Snapshot) -> None:
         before, self.current = self.current, found
