@@ -193,3 +193,30 @@ def test_one_object_a_line_is_taken_as_rows(ask, application):
     assert response.status_code == 200, response.text
     assert (response.json()["inserted"], response.json()["quarantined"]) == (1, 1)
     assert [(one.file, one.line) for one in application.store.quarantined()] == [("a.jsonl", 2)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content", "shown"),
+    [
+        ("text/csv", None, b"", "body.csv"),
+        ("text/csv", "day.csv", b"", "day.csv"),
+        ("application/gzip", None, b"no gzip", "body.csv.gz"),
+        ("application/zip", "day.zip", b"no zip", "day.zip"),
+        ("application/vnd.apache.parquet", None, b"no parquet", "body.parquet"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_by_its_name_alone(ask, kind, name, content, shown):
+    where = WHERE if name is None else f"{WHERE}&name={name}"
+    response = ask("POST", where, headers={"Content-Type": kind}, content=content)
+    assert response.status_code == 400, response.text
+    assert response.json()["value"] == shown
+    assert "staging" not in response.text
+
+
+def test_a_coding_of_the_body_is_refused_and_not_taken_for_the_file(ask):
+    packed = gzip.compress(CSV.encode())
+    response = ask("POST", WHERE, headers=HEADERS | {"Content-Encoding": "gzip"}, content=packed)
+    assert response.status_code == 415, response.text
+    assert response.json()["parameter"] == "Content-Encoding"
+    assert "application/gzip" in response.json()["detail"]
+    assert ask("POST", WHERE, headers=HEADERS | {"Content-Encoding": "identity"}, content=CSV).status_code == 200

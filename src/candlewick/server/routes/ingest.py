@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from candlewick.errors import InputError
+from candlewick.errors import FileFormatError, InputError
 from candlewick.server.asked import fields, needed
 from candlewick.server.contract import answers, problems, query
 from candlewick.server.problem import Refusal
@@ -81,11 +81,12 @@ async def ingest(request: Request) -> Response:
     given = fields(request.scope["query_string"], PARAMETERS)
     calendar = needed(given, "calendar", "there is no default; give one such as XNYS or 24/7")
     name = file_name(request.headers.get("content-type"), given.get("name"))
+    _check_coding(request.headers.get("content-encoding"))
     _check_length(request, serving.limits.body_bytes)
     kept = staging_folder(serving.application.staging)
     folder = await serving.files.run(kept.__enter__)
+    path = folder / name
     try:
-        path = folder / name
         await _received(serving, request, path)
         summary = await serving.ingests.run(
             serving.application.ingest,
@@ -96,6 +97,8 @@ async def ingest(request: Request) -> Response:
             timezone=given.get("timezone"),
             name=name,
         )
+    except FileFormatError as error:
+        raise told_by_name(error, path, name) from error
     finally:
         # In this thread: a full lane must not leave the files of those that were refused.
         kept.__exit__(None, None, None)
@@ -119,6 +122,18 @@ def file_name(content_type: str | None, name: str | None) -> str:
     if not plain.casefold().endswith(KINDS[kind]):
         raise InputError("name", name, f"let it end in {' or '.join(KINDS[kind])}, as {kind} does")
     return plain
+
+
+def told_by_name(error: FileFormatError, path: Path, name: str) -> FileFormatError:
+    """The error with the name of the body instead of where it lay meanwhile, which is nobody's business."""
+    shown = str(error.value).replace(str(path), name)
+    return FileFormatError(error.parameter, shown, error.expected.replace(str(path), name), error.problem)
+
+
+def _check_coding(coding: str | None) -> None:
+    if coding is not None and coding.strip().casefold() not in ("", "identity"):
+        expected = "send it unpacked, or a packed file as application/gzip"
+        raise Refusal(415, InputError("Content-Encoding", coding, expected, "is not taken off"))
 
 
 def _check_length(request: Request, most: int) -> None:
