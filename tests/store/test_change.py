@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from candlewick.candles import VALUES
 from candlewick.store.change import appended, compared
-from candlewick.store.history import DAY
 from candlewick.testing.repository_contract import START, some
 from candlewick.timeframe import MINUTE
 
@@ -26,17 +25,16 @@ def test_a_comparison_equals_that_of_dictionaries(stored: list[int], coming: lis
     assert counts.inserted + counts.updated + counts.unchanged == len(coming)
     assert counts.inserted == int(np.count_nonzero(change.new))
     assert counts.updated == int(np.count_nonzero(change.different))
-    if counts.changed:
-        touched = [at for at in coming if at not in held or not same]
-        assert change.first_day(new) == (START + touched[0] * MINUTE) // DAY
-    if stored:
-        last = int(old.microseconds[-1])
-        expected = any((at in held and not same) or (at not in held and at < stored[-1]) for at in coming)
-        assert change.rewrites(new, last) == expected
+    counted = change.counted(new)
+    touched = [START + at * MINUTE for at in coming if at not in held or not same]
+    added = [START + at * MINUTE for at in coming if at not in held]
+    assert (counted.inserted, counted.updated) == (counts.inserted, counts.updated)
+    assert counted.first == (touched[0] if touched else None)
+    assert counted.first_new == (added[0] if added else None)
 
 
 def test_an_append_is_all_new() -> None:
     change = appended(some())
     assert change.upserted.inserted == 5
-    assert not change.rewrites(some(), -(2**60))
+    assert change.counted(some()) == (5, 0, START, START)
     assert np.count_nonzero(change.different) == 0

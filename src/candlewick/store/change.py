@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from candlewick.candles import VALUES, Candles
 from candlewick.columnar import Floats, Integers
-from candlewick.store.history import day_of
 from candlewick.store.repository import Upserted
 
 Mask = npt.NDArray[np.bool_]
+
+
+class Counted(NamedTuple):
+    """What a write of candles does to a series. ``first``: time of the first that is new or different; ``first_new``:
+    of the first that is new; None where there is none."""
+
+    inserted: int
+    updated: int
+    first: int | None
+    first_new: int | None
 
 
 @dataclass(frozen=True)
@@ -27,18 +37,14 @@ class Change:
     different: Mask
     upserted: Upserted
 
-    def first_day(self, incoming: Candles) -> int:
-        """The earliest UTC day with a new or different candle. The write must change something."""
-        first = 0 if self.upserted.inserted == len(self.new) else (self.new | self.different).argmax()
-        return day_of(incoming.microseconds[first])
-
-    def rewrites(self, incoming: Candles, last: int) -> bool:
-        """True when the past changes: a candle is replaced, or one comes before the newest stored one."""
-        inserted = self.upserted.inserted
-        if self.upserted.updated or not inserted:
-            return self.upserted.updated > 0
-        first = 0 if inserted == len(self.new) else self.new.argmax()
-        return bool(incoming.microseconds[first] < last)
+    def counted(self, incoming: Candles) -> Counted:
+        """What an entry of a catalogue needs to know of it (`store/entry_after.py`)."""
+        time, inserted, updated = incoming.microseconds, self.upserted.inserted, self.upserted.updated
+        if inserted == len(time):
+            first = int(time[0]) if inserted else None
+            return Counted(inserted, 0, first, first)
+        first = int(time[(self.new | self.different).argmax()]) if inserted or updated else None
+        return Counted(inserted, updated, first, int(time[self.new.argmax()]) if inserted else None)
 
 
 def appended(incoming: Candles) -> Change:

@@ -21,11 +21,11 @@ from candlewick.store import as_known, candle_table, series_table, split_table
 from candlewick.store.as_known import AsKnown
 from candlewick.store.candle_table import ORDERS, in_order, overlapping, put, select, table_of, where_clause
 from candlewick.store.catalogue import Catalogue, Entry
-from candlewick.store.change import Change, appended, compared
+from candlewick.store.change import appended, compared
 from candlewick.store.check import Problem, check
 from candlewick.store.database import Database, Resources
+from candlewick.store.entry_after import after_removal, after_write, new_entry
 from candlewick.store.fresh import Fresh, Write
-from candlewick.store.history import History, day_of
 from candlewick.store.repository import (
     CandleRepository,
     QuarantinedRow,
@@ -336,8 +336,7 @@ class DuckDBStore(CandleRepository):
                 if following is None:
                     following = max((one.place for one in entries.values()), default=-1)
                 following += 1
-                new = Series(candles.symbol, candles.timeframe, candles.calendar.name, 0, 0, 0, 0, 0)
-                entry = Entry(new, History(), following)
+                entry = new_entry(candles, following)
             known.append((entry, candles))
         crossing = [(entry.place, candles) for entry, candles in known if _overlaps(entry.series, candles)]
         stored = overlapping(cursor, crossing)
@@ -345,8 +344,10 @@ class DuckDBStore(CandleRepository):
         writes = []
         for entry, candles in known:
             change = compared(candles, *stored[entry.place]) if entry.place in stored else appended(candles)
-            after, note = _after(entry, candles, change, now) if change.upserted.changed else (entry, None)
-            writes.append(Write(Fresh(entry, after, note), candles, change))
+            done: tuple[Entry[int], Note | None] = (entry, None)
+            if change.upserted.changed:
+                done = after_write(entry, candles, change.counted(candles), now)
+            writes.append(Write(Fresh(entry, *done), candles, change))
         return writes
 
     def _insert(self, cursor: Any, writes: Sequence[Write]) -> None:
@@ -370,12 +371,9 @@ class DuckDBStore(CandleRepository):
                 until = entry.series.revision + 1
                 cursor.execute(f"INSERT INTO revisions SELECT *, {until} FROM candles WHERE {where}", given)
             gone = int(cursor.execute(f"DELETE FROM candles WHERE {where}", given).fetchall()[0][0])
-            query = "SELECT min(time), max(time) FROM candles WHERE series = ?"
+            query = "SELECT coalesce(min(time), 0), coalesce(max(time), 0) FROM candles WHERE series = ?"
             left = cursor.execute(query, [entry.place]).fetchall()[0]
-            record, at = entry.series, entry.trail.next(self._clock.wall())
-            kind = RETIRE if for_good else DELETE
-            note = Note(record.revision + 1, at, kind, record.calendar, day_of(first), removed=gone)
-            after = _next(entry, note, record.rows - gone, left[0] or 0, left[1] or 0)
+            after, note = after_removal(entry, gone, first, left, self._clock.wall(), for_good=for_good)
         if for_good:
             versions = cursor.execute(f"DELETE FROM revisions WHERE {where}", given).fetchall()[0][0]
             if versions or note is not None:
@@ -388,12 +386,12 @@ class DuckDBStore(CandleRepository):
             return
         series_table.write(cursor, changed)
         self._database.upcoming = self._catalogue.changed({one.after.key: one.after for one in changed})
+
+
 def _catalogue(cursor: Any) -> Catalogue[int]:
     """What the tables say, as the transaction sees them."""
     stored = {entry.key: entry for entry in series_table.entries(cursor)}
     return Catalogue[int]({}, {}, split_table.kept(cursor)).changed(stored)
-
-
 
 
 def _candles(cursor: Any, number: int, series: Series, start: Moment | None, end: Moment | None) -> Candles:
@@ -403,31 +401,3 @@ def _candles(cursor: Any, number: int, series: Series, start: Moment | None, end
 
 def _overlaps(record: Series, candles: Candles) -> bool:
     return bool(record.rows and len(candles) and candles.microseconds[0] <= record.last)
-
-
-def _after(entry: Entry[int], candles: Candles, change: Change, now: int) -> tuple[Entry[int], Note]:
-    """The entry after a write that changes something, and the note of it."""
-    record, time, counts = entry.series, candles.microseconds, change.upserted
-    first, last = int(time[0]), int(time[-1])
-    rewritten = record.rows > 0 and change.rewrites(candles, record.last)
-    note = Note(
-        record.revision + 1,
-        entry.trail.next(now),
-        CHANGE if rewritten else APPEND,
-        candles.calendar.name,
-        change.first_day(candles),
-        counts.inserted,
-        counts.updated,
-    )
-    rows = record.rows + counts.inserted
-    first, last = (min(record.first, first), max(record.last, last)) if record.rows else (first, last)
-    return _next(entry, note, rows, first, last), note
-
-
-def _next(entry: Entry[int], note: Note, rows: int, first: int, last: int) -> Entry[int]:
-    """The entry after a write that left ``rows`` candles from ``first`` to ``last``."""
-    record = entry.series
-    generation = record.generation + int(note.kind in REWRITING)
-    series = Series(record.symbol, record.timeframe, note.calendar, rows, first, last, note.revision, generation)
-    history = entry.history.written(note.day, note.revision)
-    return Entry(series, history, entry.place, entry.trail.noted(note.written_at))

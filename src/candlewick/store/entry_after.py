@@ -1,13 +1,18 @@
-"""Entry after: what a write or a deletion makes of a series' entry, for stores that count in their database."""
+"""Entry after: what a write or a deletion makes of a series' entry, decided in one place for every store."""
 
 from __future__ import annotations
 
 from candlewick.candles import Candles
 from candlewick.store.catalogue import Entry, Place
-from candlewick.store.history import day_of
-from candlewick.store.postgres_rows import Counted
+from candlewick.store.change import Counted
+from candlewick.store.history import History, day_of
 from candlewick.store.repository import Series
 from candlewick.store.revisions import APPEND, CHANGE, DELETE, RETIRE, REWRITING, Note
+
+
+def new_entry(candles: Candles, place: Place) -> Entry[Place]:
+    """The entry of a series to which nothing was written yet."""
+    return Entry(Series(candles.symbol, candles.timeframe, candles.calendar.name, 0, 0, 0, 0, 0), History(), place)
 
 
 def after_write(entry: Entry[Place], candles: Candles, counted: Counted, now: int) -> tuple[Entry[Place], Note]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,21 +15,11 @@ from candlewick.moments import Moment
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store.catalogue import Entry
 from candlewick.store.change import Change, appended, compared
-from candlewick.store.history import History, day_of
+from candlewick.store.entry_after import after_removal, after_write, new_entry
+from candlewick.store.notes import Notes
 from candlewick.store.repository import Series, bounds
-from candlewick.store.revisions import (
-    APPEND,
-    CHANGE,
-    DELETE,
-    NEW,
-    RETIRE,
-    REWRITING,
-    Note,
-    absent,
-    check_retired,
-    known,
-    stairs,
-)
+from candlewick.store.revisions import APPEND, REWRITING, Note, absent, check_retired, known, stairs
+from candlewick.store.room import Room
 
 Mask = npt.NDArray[np.bool_]
 Revisions = npt.NDArray[np.int32]
@@ -50,14 +40,22 @@ class Gone:
         return Gone(self.time[chosen], values, self.revision[chosen], self.until)
 
 
+NONE = Notes()
+"""Nothing was written yet."""
+
+
 @dataclass(frozen=True)
 class HeldSeries:
-    """The candles, the revision of each, the versions that were taken away, and the notes of the writes."""
+    """The candles, the revision of each, the versions that were taken away, and the notes of the writes.
+
+    ``room``: where the candles and revisions are, if more can be written behind them.
+    """
 
     candles: Candles
     revision: Revisions
     gone: tuple[Gone, ...] = ()
-    notes: tuple[Note, ...] = ()
+    notes: Notes = NONE
+    room: Room | None = field(default=None, compare=False)
 
     def taken(self, chosen: Mask, until: int) -> Gone:
         """The chosen candles as versions that the write ``until`` takes away."""
@@ -90,30 +88,33 @@ def change_of(entry: HeldEntry | None, candles: Candles) -> Change:
 
 def written(entry: HeldEntry | None, candles: Candles, change: Change, now: int) -> HeldEntry:
     """The entry after a write at ``now`` that changes something."""
-    revision = 1 if entry is None else entry.series.revision + 1
-    if entry is None or not entry.series.rows:
-        held, rewritten = HeldSeries(candles, _all(len(candles), revision)), False
-        held = held if entry is None else replace(held, gone=entry.place.gone, notes=entry.place.notes)
+    if entry is None:
+        entry = new_entry(candles, HeldSeries(candles, _all(0, 0)))
+    after, note = after_write(entry, candles, change.counted(candles), now)
+    held = entry.place
+    notes = held.notes.and_then(note)
+    if not entry.series.rows:
+        place = HeldSeries(candles, _all(len(candles), note.revision), held.gone, notes)
+    elif note.kind == APPEND and note.inserted == len(candles):
+        place = _longer(held, candles, note.revision, notes)
     else:
-        held, rewritten = _merged(entry.place, candles, change, revision), change.rewrites(candles, entry.series.last)
-    counts = change.upserted
-    day, kind = change.first_day(candles), CHANGE if rewritten else APPEND
-    return _next(entry, held, now, kind, day, inserted=counts.inserted, updated=counts.updated)
+        place = _merged(held, candles, change, note.revision, notes)
+    return Entry(after.series, after.history, place, after.trail)
 
 
 def cut(entry: HeldEntry, low: int | None, high: int | None, now: int, *, for_good: bool) -> HeldEntry:
     """The entry after a deletion of ``low <= time < high``; the same one where there is nothing to delete."""
-    held, revision = entry.place, entry.series.revision
-    gone = _between(held.candles.microseconds, low, high)
+    held, time = entry.place, entry.place.candles.microseconds
+    gone = _between(time, low, high)
     left = entry
     if gone.any():
-        revision += 1
-        kept = HeldSeries(_rows(held.candles, ~gone), held.revision[~gone], held.gone, held.notes)
-        if not for_good:
-            kept = replace(kept, gone=(*held.gone, held.taken(gone, revision)))
-        day = day_of(held.candles.microseconds[gone][0])
-        kind = RETIRE if for_good else DELETE
-        left = _next(entry, kept, now, kind, day, removed=int(np.count_nonzero(gone)))
+        stay = time[~gone]
+        ends = (int(stay[0]), int(stay[-1])) if len(stay) else (0, 0)
+        count, first = int(np.count_nonzero(gone)), int(time[gone.argmax()])
+        left, note = after_removal(entry, count, first, ends, now, for_good=for_good)
+        versions = held.gone if for_good else (*held.gone, held.taken(gone, note.revision))
+        place = HeldSeries(_rows(held.candles, ~gone), held.revision[~gone], versions, held.notes.and_then(note))
+        left = replace(left, place=place)
     if not for_good:
         return left
     others = tuple(one.rows(~_between(one.time, low, high)) for one in held.gone)
@@ -132,7 +133,7 @@ def purged(entry: HeldEntry, at: int) -> tuple[HeldEntry, int]:
         return entry, 0
     gone = tuple(one for one in held.gone if one.until > last.revision)
     before = [note for note in held.notes if note.revision <= last.revision]
-    notes = (*stairs(before), *held.notes[len(before) :])
+    notes = Notes([*stairs(before), *held.notes[len(before) :]])
     place = replace(held, gone=gone, notes=notes)
     return replace(entry, place=place, trail=entry.trail.after_purge(last)), _versions(held.gone) - _versions(gone)
 
@@ -174,47 +175,22 @@ def _last(held: HeldSeries, at: int) -> Note | None:
     return held.notes[below - 1] if below else None
 
 
-def _next(
-    entry: HeldEntry | None,
-    held: HeldSeries,
-    now: int,
-    kind: str,
-    day: int,
-    *,
-    inserted: int = 0,
-    updated: int = 0,
-    removed: int = 0,
-) -> HeldEntry:
-    """The entry after a write that left ``held`` and touched days from ``day`` on."""
-    candles = held.candles
-    time = candles.microseconds
-    rows = len(time)
-    series = Series(
-        symbol=candles.symbol,
-        timeframe=candles.timeframe,
-        calendar=candles.calendar.name,
-        rows=rows,
-        first=int(time[0]) if rows else 0,
-        last=int(time[-1]) if rows else 0,
-        revision=1 if entry is None else entry.series.revision + 1,
-        generation=(0 if entry is None else entry.series.generation) + int(kind in REWRITING),
-    )
-    history = History() if entry is None else entry.history
-    trail = NEW if entry is None else entry.trail
-    at = trail.next(now)
-    note = Note(series.revision, at, kind, series.calendar, day, inserted, updated, removed)
-    held = HeldSeries(candles, held.revision, held.gone, (*held.notes, note))
-    return Entry(series, history.written(day, series.revision), held, trail.noted(at))
+def _longer(held: HeldSeries, new: Candles, revision: int, notes: Notes) -> HeldSeries:
+    """Both, where all that is new comes after what is held: the usual write, which copies nothing that is there."""
+    old, room = held.candles, held.room
+    more = {name: getattr(new, name) for name in VALUES}
+    more |= {"time": new.microseconds, "revision": revision}
+    if room is None or not room.holds(len(old), len(new)):
+        columns = {name: getattr(old, name) for name in VALUES}
+        room = Room.around(columns | {"time": old.microseconds, "revision": held.revision}, len(new))
+    columns = room.extended(more, len(new))
+    candles = Candles.trusted(old.symbol, old.timeframe, old.calendar, columns["time"], columns)
+    return HeldSeries(candles, columns["revision"], held.gone, notes, room)
 
 
-def _merged(held: HeldSeries, new: Candles, change: Change, revision: int) -> HeldSeries:
+def _merged(held: HeldSeries, new: Candles, change: Change, revision: int, notes: Notes) -> HeldSeries:
     """Both, sorted; a new candle takes the place of a different one, an equal one stays the version that it is."""
     old = held.candles
-    if change.upserted.inserted == len(new) and new.microseconds[0] > old.microseconds[-1]:  # the usual write
-        values = {name: np.concatenate([getattr(old, name), getattr(new, name)]) for name in VALUES}
-        time = np.concatenate([old.microseconds, new.microseconds])
-        candles = Candles.trusted(old.symbol, old.timeframe, old.calendar, time, values)
-        return HeldSeries(candles, np.concatenate([held.revision, _all(len(new), revision)]), held.gone, held.notes)
     new = _rows(new, change.new | change.different)
     replaced = np.isin(old.microseconds, new.microseconds, assume_unique=True)
     gone = (*held.gone, held.taken(replaced, revision)) if change.upserted.updated else held.gone
@@ -223,7 +199,7 @@ def _merged(held: HeldSeries, new: Candles, change: Change, revision: int) -> He
     values = {name: np.concatenate([getattr(old, name)[~replaced], getattr(new, name)])[order] for name in VALUES}
     candles = Candles.trusted(old.symbol, old.timeframe, old.calendar, time[order], values)
     revisions = np.concatenate([held.revision[~replaced], _all(len(new), revision)])[order]
-    return HeldSeries(candles, revisions, gone, held.notes)
+    return HeldSeries(candles, revisions, gone, notes)
 
 
 def _all(count: int, revision: int) -> Revisions:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from candlewick.candles import COLUMNS, VALUES, Candles
 from candlewick.columnar import Floats, Integers
 from candlewick.errors import StoreError
+from candlewick.store.change import Counted as Counted
 
 Columns = tuple[Integers, dict[str, Floats]]
 
@@ -32,16 +33,6 @@ class Put(NamedTuple):
     series: int
     revision: int
     candles: Candles
-
-
-class Counted(NamedTuple):
-    """What a write of candles does to a series. ``first``: time of the first that is new or different; ``first_new``:
-    of the first that is new; None where there is none."""
-
-    inserted: int
-    updated: int
-    first: int | None
-    first_new: int | None
 
 
 def copy_in(cursor: Any, table: str, parts: Sequence[Put]) -> None:
