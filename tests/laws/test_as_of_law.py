@@ -184,7 +184,7 @@ def opened(kind: str, folder: Path, clock: ErraticClock) -> CandleRepository:
     return MemoryStore(clock=clock) if kind == "memory" else DuckDBStore(folder / "law.duckdb", clock=clock)
 
 
-@pytest.mark.parametrize(("kind", "edits", "looks"), [("memory", 300, 20), ("duckdb", 30, 3), ("postgres", 100, 8)])
+@pytest.mark.parametrize(("kind", "edits", "looks"), [("memory", 300, 20), ("duckdb", 30, 3), ("postgres", 40, 4)])
 def test_what_was_known_can_be_read_again(kind: str, edits: int, looks: int, tmp_path: Path) -> None:
     clock = ErraticClock(random.Random(1))
     with opened(kind, tmp_path, clock) as store:
