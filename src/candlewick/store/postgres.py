@@ -253,7 +253,12 @@ class PostgresStore(CandleRepository):
         """
         self._current()
         with self._link.borrow() as cursor:
-            cursor.execute("VACUUM (ANALYZE) candles, revisions, series, history, writes, quarantine, splits")
+            cursor.execute("SET statement_timeout = 0")  # the session's: a vacuum is outside of any transaction
+            try:
+                cursor.execute("VACUUM (ANALYZE) candles, revisions, series, history, writes, quarantine, splits")
+            finally:
+                if not cursor.connection.broken:
+                    cursor.execute("RESET statement_timeout")
 
     def stats(self) -> Stats:
         with self.tables() as cursor:
