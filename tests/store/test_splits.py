@@ -49,8 +49,17 @@ def hours(first: int, count: int, price: float = 700.0) -> Candles:
 
 @pytest.mark.parametrize(
     ("given", "factor", "text"),
-    [(7, 7.0, "7:1"), ("7", 7.0, "7:1"), ("3:2", 1.5, "3:2"), (" 1 : 10 ", 0.1, "1:10"), (0.1, 0.1, "1:10")]
-    + [("1:3", 1 / 3, "1:3"), (1.0345, 1.0345, "1.0345"), (np.float64(2), 2.0, "2:1"), (1e5, 1e5, "100000.0")],
+    [
+        (7, 7.0, "7:1"),
+        ("7", 7.0, "7:1"),
+        ("3:2", 1.5, "3:2"),
+        (" 1 : 10 ", 0.1, "1:10"),
+        (0.1, 0.1, "1:10"),
+        ("1:3", 1 / 3, "1:3"),
+        (1.0345, 1.0345, "1.0345"),
+        (np.float64(2), 2.0, "2:1"),
+        (1e5, 1e5, "100000.0"),
+    ],
 )
 def test_a_factor_is_a_number_or_a_ratio(given: object, factor: float, text: str) -> None:
     assert factor_of(given) == factor
@@ -165,7 +174,7 @@ def test_every_store_keeps_them(opened: Opened) -> None:
     assert store.read("AAPL", "1h").rows(0, 6) == hours(SPLIT - 3 * HOUR, 6)
     with pytest.raises(InputError, match="7:1 at 2014-06-09T04:00:00Z already"):
         store.set_split("AAPL", SPLIT + HOUR, 7)
-    with pytest.raises(InputError, match="not a session|no session"):
+    with pytest.raises(InputError, match="not a session"):
         store.set_split("NEW", "2014-06-08", 2, calendar="XNYS")
     with pytest.raises(NaiveTimeError):
         store.set_split("NEW", "2014-06-09", 2)
