@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -109,6 +109,63 @@ def check(json: options.Json = False, store: options.Store = None) -> None:
         typer.echo(f"{url}: {series:,} series, all is well")
     if found:
         raise typer.Exit(1)
+
+
+@store.command("writes")
+def writes(
+    symbol: options.Symbol,
+    timeframe: Annotated[str | None, typer.Option(metavar="TF", help="Only the series of this timeframe.")] = None,
+    json: options.Json = False,
+    store: options.Store = None,
+) -> None:
+    """List the writes to a symbol's series: when each came, as `--as-of` takes it, and what it did."""
+    from candlewick.cli.connection import open_for_reading
+    from candlewick.cli.output import print_json
+    from candlewick.cli.table import print_table
+    from candlewick.errors import UnknownSeriesError
+    from candlewick.store.repository import iso
+
+    header = ("timeframe", "revision", "written_at", "kind", "inserted", "updated", "removed")
+    with open_for_reading(store) as repository:
+        stored = [str(one.timeframe) for one in repository.series_of(symbol)] if timeframe is None else [timeframe]
+        if not stored:
+            raise UnknownSeriesError("symbol", symbol, repository.symbols())
+        rows = [
+            {"timeframe": length, **one._asdict(), "written_at": iso(one.written_at)}
+            for length in stored
+            for one in repository.writes(symbol, length)
+        ]
+    if json:
+        print_json(rows)
+    else:
+        print_table(header, [[str(row[name]) for name in header] for row in rows], numbers=(1, 4, 5, 6))
+
+
+@store.command("purge")
+def purge(
+    older_than: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Versions that were replaced or deleted before it go: ISO with offset or Z."),
+    ],
+    symbol: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Only of this symbol. Default: of all.")] = None,
+    timeframe: Annotated[str | None, typer.Option(metavar="TF", help="Only of this timeframe.")] = None,
+    timezone: options.Timezone = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: options.Json = False,
+    store: options.Store = None,
+) -> None:
+    """Remove earlier versions of candles for good: those that were replaced or deleted before a moment.
+
+    No candle of now goes. What is known as of that moment and later stays; as of before it, nothing is answered.
+    """
+    from candlewick.cli import retention
+    from candlewick.cli.connection import open_for_reading
+    from candlewick.timeframe import Timeframe
+
+    length = None if timeframe is None else Timeframe.parse(timeframe)
+    with open_for_reading(store) as repository:
+        retention.purge(repository, symbol, length, older_than, timezone, dry_run=dry_run, yes=yes, json=json)
 
 
 def stats_lines(found: Stats) -> list[str]:
