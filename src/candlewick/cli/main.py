@@ -16,6 +16,7 @@ from candlewick.cli.compare import compare
 from candlewick.cli.config import config
 from candlewick.cli.delete import delete
 from candlewick.cli.demo import demo
+from candlewick.cli.error_value import print_error, print_usage, wants_json
 from candlewick.cli.explain import explain
 from candlewick.cli.export import export
 from candlewick.cli.flags import flags
@@ -36,19 +37,35 @@ from candlewick.errors import CandlewickError
 from candlewick.version import __version__
 
 BAD_INPUT = 2
+BAD_USAGE: type[Exception] = typer.BadParameter.__mro__[1]
+"""Of every command line that cannot be read: click's, or typer's own copy of it, as the version has it."""
+JSON = "candlewick.json"
+"""Where a context's ``meta`` has whether JSON was asked for."""
 BROKEN_PIPE = 141
 """What a shell reports for a tool whose reader went away (128 + SIGPIPE)."""
 
 
 class Commands(TyperGroup):
-    """The commands, with every error raised on purpose told in one line instead of a traceback."""
+    """The commands, with every error raised on purpose told in one line instead of a traceback, and as the one JSON
+    value where JSON was asked for."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[JSON] = wants_json(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except CandlewickError as error:
+            if ctx.meta[JSON]:
+                print_error(error)
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(BAD_INPUT) from error
+        except BAD_USAGE as error:
+            told: Any = error
+            if ctx.meta[JSON]:
+                print_usage(told.format_message())
+            raise
         except BrokenPipeError as error:
             # Python flushes standard output once more at its end, which would complain.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -106,12 +123,12 @@ for command, line in SHORT_HELP.items():
 app.add_typer(config, name="config")
 app.add_typer(flags, name="flags")
 app.add_typer(rollout, name="rollout")
+app.add_typer(splits, name="splits")
 app.add_typer(keys, name="keys")
 app.add_typer(store, name="store")
 
 
 def main() -> None:
-app.add_typer(splits, name="splits")
     """Run the command line of this process and end it with the command's exit code."""
     app()
 
