@@ -113,10 +113,37 @@ def test_series_that_nobody_follows_are_forgotten_in_the_end(
     for symbol in ("A", "B"):
         follower = hub.follow(asked(symbol), symbol)
         assert until(lambda symbol=symbol: (symbol, "snapshot") in told.messages)  # type: ignore[misc]
+        assert until(lambda: not any(line.held for line in list(hub._lines.values())))
         hub.leave(follower)
     assert [topic.symbol for topic in hub._lines] == list(hub._of_symbol) == ["B"]
     hub.leave(follower)
     hub.leave(Follower(asked("A"), "nobody"))
+
+
+def test_a_series_is_not_forgotten_while_somebody_is_let_in(
+    hub: Hub, application: SmallApplication, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "IDLE", 0)
+    first = hub.follow(asked(), "first")
+    assert told.heard(("first", "snapshot"))
+    began, go = threading.Event(), threading.Event()
+
+    def slow(*_: Any) -> None:
+        began.set()
+        go.wait(20)
+
+    application.hooks["candles"] = slow
+    second = hub.follow(asked(), "second")
+    assert began.wait(20)
+    hub.leave(first)
+    go.set()
+    assert until(lambda: ("second", "snapshot") in told.messages)
+    told.messages.clear()
+    application.store.upsert_many([candles("A", [5])])
+    hub.touch(["A"])
+    assert until(lambda: bool(told.messages))
+    hub.leave(second)
+    assert until(lambda: not hub._lines)
 
 
 def test_who_leaves_before_it_was_served_is_sent_nothing(hub: Hub, application: SmallApplication, told: Told) -> None:

@@ -114,11 +114,7 @@ class Hub:
             line.followers.pop(follower, None)
             if follower in line.joining:
                 line.joining.remove(follower)
-            if not line.followers and not line.joining:
-                self._idle[topic] = None
-                self._idle.move_to_end(topic)
-                if len(self._idle) > IDLE:
-                    self._forget(next(iter(self._idle)))
+            self._rest(topic, line)
 
     def touch(self, symbols: Sequence[str]) -> None:
         """Series of these symbols were written to. Returns at once."""
@@ -161,6 +157,15 @@ class Hub:
                 self._waiting.append(line)
                 self._changed.notify()
 
+    def _rest(self, topic: Topic, line: _Line) -> None:
+        """Remember a line that nobody follows any more, but not for ever. One that is held may get followers yet."""
+        if line.held or line.followers or line.joining or self._lines.get(topic) is not line:
+            return
+        self._idle[topic] = None
+        self._idle.move_to_end(topic)
+        if len(self._idle) > IDLE:
+            self._forget(next(iter(self._idle)))
+
     def _forget(self, topic: Topic) -> None:
         del self._idle[topic], self._lines[topic]
         others = self._of_symbol[topic.symbol]
@@ -198,6 +203,7 @@ class Hub:
             if line.marked:
                 self._waiting.append(line)
                 self._changed.notify()
+            self._rest(line.channel.topic, line)
 
     def _serve(self, line: _Line) -> None:
         with self._changed:
