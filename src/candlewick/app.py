@@ -49,6 +49,7 @@ from candlewick.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from candlewick.sources.summary import IngestSummary
+    from candlewick.backup import BackedUp
 
 WARM = (
     "desk",
@@ -215,6 +216,12 @@ class Application:
 
     def clear(self, who: str, why: str) -> None:
         """Lift the kill; the percentage stays 0."""
+    def backup(self, path: Path, *, control: bool = True) -> BackedUp:
+        from candlewick.backup import backup
+        from candlewick.delivery.journal_copy import NAME, copy_of
+
+        return backup(self.store, path, beside={NAME: copy_of(self._journal)} if control else {})
+
         self.control.clear(who=who, why=why)
 
     def rollout_status(self) -> dict[str, Any]:

@@ -161,7 +161,10 @@ class Archive:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears whole, on disk, or not at all. Raises InputError where one is already or none can be."""
+    """A file that appears whole, on disk, or not at all; until then it has another ``name``.
+
+    Raises InputError where one is already or none can be.
+    """
     if path.exists():
         raise InputError("file", str(path), "give a name that is not taken", "is there already")
     if not path.parent.is_dir():
@@ -169,11 +172,13 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     draft: Path | None = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.close(handle)
         draft = Path(name)
-        with os.fdopen(handle, "wb") as file:
+        with draft.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        draft.chmod(0o640)  # not private to one user, nor for everybody: it is all that there is
         os.link(draft, path)  # unlike a rename it replaces nothing that came meanwhile
         folder = os.open(path.parent, os.O_RDONLY)
         try:

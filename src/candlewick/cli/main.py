@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from candlewick.cli.backup import backup
 from candlewick.cli.bench import bench
 from candlewick.cli.candles import candles
 from candlewick.cli.compare import compare
@@ -26,6 +27,7 @@ from candlewick.cli.indicators import indicators
 from candlewick.cli.ingest import ingest
 from candlewick.cli.keys import keys
 from candlewick.cli.quarantine import quarantine
+from candlewick.cli.restore import restore
 from candlewick.cli.rollout import rollout
 from candlewick.cli.serve import serve
 from candlewick.cli.status import status
@@ -110,6 +112,8 @@ SHORT_HELP: dict[Callable[..., None], str] = {
     gaps: "Find what is missing, late or suspicious.",
     delete: "Delete candles of a symbol.",
     export: "Write stored candles to a file.",
+    backup: "Write all that is stored into one file.",
+    restore: "Put a backup into an empty store.",
     indicators: "List the indicators.",
     compare: "Say why another platform's figures differ.",
     serve: "Serve the store over HTTP.",

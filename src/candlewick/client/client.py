@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
     import httpx
 
 SECONDS = 60.0
+    from candlewick.backup import BackedUp
+
 INGEST_SECONDS = 600.0
+BACKUP_SECONDS = 3600.0
+"""That a server may take to make a backup."""
+
 REMEMBERED_MB = 64
 AT_ONCE = 8
 """Requests of ``candles_many`` that are under way together."""
@@ -276,6 +282,26 @@ class Client:
 
     def about(self) -> dict[str, Any]:
         """Which process and store it is: ``pid version store``. Asked once, without the key: whoever is there may be
+    def backup(self, file: str | Path, *, control: bool = True, timeout: float = BACKUP_SECONDS) -> BackedUp:
+        """All that the server's store holds at one moment in a new file, which appears whole or not at all.
+
+        ``control``: with its control journal. ``timeout``: seconds that the server may take. Raises InputError where
+        there is a file already, RoleError, and FileFormatError when what arrives is not what was sent.
+        """
+        from candlewick.backup.archive import Archive, new_file
+        from candlewick.backup.backup import backed_up
+
+        path = Path(file)
+        with new_file(path) as to:
+            asked = {"control": "true" if control else "false"}
+            self._connection.fetch("/v1/backup", to, params=asked, timeout=timeout)
+            to.flush()
+            with Archive(Path(to.name)) as archive:
+                for _ in archive.check():
+                    pass
+                manifest = archive.manifest
+        return backed_up(path, manifest)
+
         somebody else."""
         found: dict[str, Any] = self._connection.json(
             "GET", "/v1/health/live", timeout=CONNECT_SECONDS, again=False, key=False

@@ -100,6 +100,23 @@ class Connection:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UnreachableError(self.address.url, f"what it answered to {call} is no JSON") from error
 
+    def fetch(self, path: str, to: BinaryIO, *, params: Mapping[str, str], timeout: float) -> None:
+        """Write the body of a reply to a file, piece by piece; once, since it may be large. Raises as ``ask``."""
+        import httpx
+
+        limit = httpx.Timeout(timeout, connect=CONNECT_SECONDS)
+        url = self.address.url + path
+        try:
+            with self._http.stream("GET", url, params=params, headers=self.address.headers, timeout=limit) as response:
+                if response.status_code != 200:
+                    reply = Reply(response.status_code, response.headers, response.read())
+                    failed = self._failure(reply, f"GET {path}")
+                    raise failed.error if isinstance(failed, PassingError) else failed
+                for piece in response.iter_bytes():
+                    to.write(piece)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
     def close(self) -> None:
         """Let go of the connection."""
         self._http.close()

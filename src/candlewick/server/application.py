@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from candlewick.backup import BackedUp
 from candlewick.errors import CandlewickError
 from candlewick.explain.explanation import Explanation
 from candlewick.moments import Moment
@@ -90,6 +91,9 @@ class Application(Protocol):
         ``name`` is what quarantine calls it."""
 
     def ease(self, busy: Callable[[], bool]) -> None:
+    def backup(self, path: Path, *, control: bool = True) -> BackedUp:
+        """All that the store holds at one moment in a new file, with the control journal where ``control`` says so."""
+
         """While ``busy()``, take on next to nothing that no caller waits for, such as computing a request by both
         engines. Asked in every thread; it must be quick."""
 

@@ -45,7 +45,18 @@ def create_app(
     for each request. ``app.state.serving`` is the `Serving` that the routes share.
     """
     from candlewick.server.layered import Layered
-    from candlewick.server.routes import candles, control, docs, explain, indicators, ingest, keys, stream, watch
+    from candlewick.server.routes import (
+        backup,
+        candles,
+        control,
+        docs,
+        explain,
+        indicators,
+        ingest,
+        keys,
+        stream,
+        watch,
+    )
 
     door = Door(application.keys if keyed else None, rate)
     serving = Serving(application, limits or Limits(), door)
@@ -72,7 +83,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.serving = serving
-    for group in (candles, indicators, explain, ingest, stream, control, keys, watch, docs):
+    for group in (candles, indicators, explain, ingest, backup, stream, control, keys, watch, docs):
         app.include_router(group.router)
     _tell_problems(app)
     return app

@@ -38,6 +38,7 @@ NEEDED: dict[tuple[str, str], str] = {
     ("PUT", "/v1/flags"): OPERATE,
 }
 """Method and path to what they need."""
+    ("GET", "/v1/backup"): OPERATE,
 
 BELOW: tuple[tuple[str, str, str], ...] = (("GET", "/v1/candles/", READ),)
 """The same for every path that begins so: a symbol may hold any sign."""

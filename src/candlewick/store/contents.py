@@ -73,7 +73,10 @@ class Filling(Protocol):
 def contents_of(store: CandleRepository) -> Iterator[Contents]:
     """All that a store holds at this moment. Raises StoreError for one that gives nobody its tables."""
     from candlewick.store.memory import MemoryStore
+    from candlewick.store.telling import TellingRepository
 
+    if isinstance(store, TellingRepository):
+        store = store._store
     if isinstance(store, MemoryStore):
         from candlewick.store.memory_contents import MemoryContents
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from candlewick.backup import BackedUp, backup
 from candlewick.cache.fingerprint import fingerprint
 from candlewick.engine.query import query
 from candlewick.errors import CandlewickError, DeadlineError, InputError, LimitError, UnknownNameError
@@ -173,6 +174,10 @@ class SmallApplication:
         if name not in self.values:
             raise UnknownNameError("flag", name, self.values)
         number = isinstance(value, int | float) and not isinstance(value, bool)
+    def backup(self, path: Path, *, control: bool = True) -> BackedUp:
+        self._hook("backup", path, control)
+        return backup(self.store, path, beside={"control.json": b"{}"} if control else {})
+
         if name == "rollout_percentage" and not (number and 0 <= value <= 100):
             raise InputError(name, value, "give 0 to 100")
         self.values[name] = value
