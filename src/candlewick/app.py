@@ -31,8 +31,8 @@ from candlewick.moments import Moment
 from candlewick.monitoring.health import Check, Health, examine
 from candlewick.monitoring.memory import resident_bytes
 from candlewick.monitoring.monitor import Monitor
-from candlewick.server.key_file import KeyFile
 from candlewick.server.key_ring import KeyRing
+from candlewick.server.open_keys import open_keys
 from candlewick.service.answer import Answer
 from candlewick.service.classic import ClassicService
 from candlewick.service.optimized import OptimizedService
@@ -40,7 +40,7 @@ from candlewick.service.parity import VOID, compare
 from candlewick.service.request import Request
 from candlewick.service.served import Served
 from candlewick.service.service import AnalyticsService
-from candlewick.settings import control_place, keys_path, load_settings
+from candlewick.settings import control_place, load_settings
 from candlewick.store.compactor import Compactor
 from candlewick.store.open import open_store
 from candlewick.store.repository import CandleRepository, Series
@@ -113,7 +113,7 @@ class Application:
         self._ending = threading.Event()
         self._closed = threading.Lock()
         self.control = Control(journal)
-        self.keys = KeyRing(KeyFile(keys_path(journal.place), note=journal.note, clock=self._clock))
+        self.keys = KeyRing(open_keys(journal.place, note=journal.note, clock=self._clock))
         self.controller = Controller(self.control, memory=resident_bytes, clock=self._clock)
         self.shadow = Shadow(self._verdict, self.controller.offer, refusals=REFUSALS, clock=self._clock)
         self._lanes = Lanes()
@@ -199,6 +199,7 @@ class Application:
         timezone: str | None = None,
         name: str | None = None,
     ) -> IngestSummary:
+        self._store_answers()  # of a store that is away this is told before anything is read
         from candlewick.sources.ingest import ingest
 
         return ingest(

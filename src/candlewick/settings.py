@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import re
 import tomllib
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from candlewick.definitions import FLAGS, NUMBERS, Value, text_of
 from candlewick.errors import FileFormatError, InputError, UnknownNameError
-from candlewick.postgres_address import PostgresAddress, is_postgres
+from candlewick.postgres_address import is_postgres
 
 if TYPE_CHECKING:
     from pydantic_settings import BaseSettings
@@ -148,17 +147,10 @@ def control_place(store: str, control: str | None = None) -> Path | str | None:
     return chosen if is_postgres(chosen) else control_path(store, control)
 
 
-def keys_path(control: Path | str | None) -> Path | None:
-    """Where the keys of a server lie: beside its control journal. None where that is in memory.
-
-    Where the journal is in a database they lie in the user's data folder: whoever may read the database sees none.
-    """
+def keys_path(control: Path | None) -> Path | None:
+    """Where the keys of a server lie: beside its control journal. None where that is in memory."""
     if control is None:
         return None
-    if isinstance(control, str):
-        address = PostgresAddress.parse(control)
-        number = hashlib.blake2b(address.shown.encode(), digest_size=4).hexdigest()
-        return _data_folder() / f"{address.schema}-{number}.keys.sqlite"
     return control.with_name(f"{control.name.removesuffix('.sqlite').removesuffix('.control')}.keys.sqlite")
 
 

@@ -11,12 +11,17 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.postgres_server import postgres_server
 
 from candlewick.delivery.journal import ControlJournal
+from candlewick.delivery.open import open_journal
 from candlewick.errors import FileFormatError, InputError, StoreError, StoreVersionError, UnknownNameError
 from candlewick.server import key_file as module
+from candlewick.server import keys as keys_module
 from candlewick.server.key import LENGTH, digest_of
-from candlewick.server.key_file import HOUR, KeyFile
+from candlewick.server.key_file import KeyFile
+from candlewick.server.keys import HOUR
+from candlewick.server.postgres_keys import PostgresKeys
 from candlewick.server.roles import ROLES
 from candlewick.settings import KEY_FORM
 
@@ -37,8 +42,14 @@ def notes():
     return Notes()
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "postgres"])
 def file(request, tmp_path, notes):
+    if request.param == "postgres":
+        url = postgres_server().url()
+        open_journal(url).close()  # as whoever opens keys has it open
+        with PostgresKeys(url, note=notes.note) as made:
+            yield made
+        return
     with KeyFile(tmp_path / "a.keys.sqlite" if request.param == "file" else None, note=notes.note) as made:
         yield made
 
@@ -269,7 +280,7 @@ def test_what_is_refused_leaves_nothing_half_done(tmp_path, notes):
 
 def test_ids_are_never_given_twice(file, monkeypatch):
     drawn = [("00000001", "cw_a"), ("00000001", "cw_b"), ("00000002", "cw_c")]
-    monkeypatch.setattr(module, "draw", lambda: drawn.pop(0))
+    monkeypatch.setattr(keys_module, "draw", lambda: drawn.pop(0))
     assert file.create("one", "viewer", who="me")[0].id == "00000001"
     assert file.create("two", "viewer", who="me")[0].id == "00000002"
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from candlewick.errors import StoreError
 from candlewick.server import key_ring as module
 from candlewick.server.key import digest_of
-from candlewick.server.key_file import HOUR, KeyFile
+from candlewick.server.key_file import KeyFile
 from candlewick.server.key_ring import NOBODY, KeyRing
+from candlewick.server.keys import HOUR
 
 
 def nothing(*_, **__):

@@ -11,7 +11,7 @@ import typer
 from candlewick.cli import options
 
 if TYPE_CHECKING:
-    from candlewick.server.key_file import KeyFile
+    from candlewick.server.keys import Keys
 
 keys = typer.Typer(
     name="keys",
@@ -87,17 +87,20 @@ def revoke(
 
 
 @contextmanager
-def opened_keys(control: str | None, store: str | None, *, make: bool) -> Iterator[KeyFile]:
+def opened_keys(control: str | None, store: str | None, *, make: bool) -> Iterator[Keys]:
     """The keys beside the journal that ``--control``, ``--store`` and the settings lead to."""
     from candlewick.cli.connection import settings_in_force
     from candlewick.cli.control import journal_place, open_journal
-    from candlewick.server.key_file import KeyFile
+    from candlewick.server.open_keys import open_keys
     from candlewick.settings import keys_path
 
-    path = keys_path(journal_place(settings_in_force(), control, store))
-    # Where there are no keys yet, nothing will be written, and so no journal is made.
-    there = make or (path is not None and path.exists())
-    if make and path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with open_journal(control, store, make=there) as journal, KeyFile(path, note=journal.note) as file:
+    place = journal_place(settings_in_force(), control, store)
+    there = make
+    if not isinstance(place, str):
+        # Where there are no keys yet, nothing will be written, and so no journal is made.
+        path = keys_path(place)
+        there = make or (path is not None and path.exists())
+        if make and path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    with open_journal(control, store, make=there) as journal, open_keys(place, note=journal.note) as file:
         yield file

@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from candlewick.errors import InputError, KeyNeededError, RateLimitError, RoleError, StoreError
+from candlewick.errors import InputError, KeyNeededError, RateLimitError, RoleError
 from candlewick.server.key import Key
 from candlewick.server.key_ring import KeyRing
 from candlewick.server.loopback import objection
@@ -86,7 +86,7 @@ class Door:
         if need == OPEN and key is None:
             return None
         if keys.problem is not None:
-            return problem_of(StoreError(f"keys cannot be looked up now: {keys.problem}"))
+            return problem_of(keys.refusal)
         if key is None:
             return self._refused(scope, bool(given))
         note(scope, key=key.name, key_id=key.id, role=key.role)

@@ -1,7 +1,7 @@
 """KeyRing: the valid keys of a running server, never older than a second.
 
-A thread looks whether the file changed; who comes in is looked up in memory. When the file can no longer be read for
-`BLIND` seconds, nobody is let in: a key might have been revoked meanwhile.
+A thread looks whether they changed; who comes in is looked up in memory. When they can no longer be read for `BLIND`
+seconds, nobody is let in: a key might have been revoked meanwhile.
 """
 
 from __future__ import annotations
@@ -11,12 +11,9 @@ import threading
 import time
 from hmac import compare_digest
 
-from candlewick.errors import CandlewickError
+from candlewick.errors import CandlewickError, StoreError, StoreUnavailableError
 from candlewick.server.key import LENGTH, Key, digest_of, id_of
-from candlewick.server.key_file import HOUR, KeyFile
-
-POLL = 0.1
-"""Seconds between two looks at the file: a revocation holds within a second, whoever wrote it."""
+from candlewick.server.keys import HOUR, Keys
 
 BLIND = 1.0
 """Seconds for which what was read last may hold when the file cannot be read."""
@@ -33,13 +30,13 @@ class KeyRing:
     ``watch`` before the first ``find``. Raises what `KeyFile` raises.
     """
 
-    def __init__(self, file: KeyFile, *, poll: float = POLL) -> None:
+    def __init__(self, file: Keys, *, poll: float | None = None) -> None:
         self.file = file
-        self._poll = poll
+        self._poll = file.poll if poll is None else poll
         self._keys: dict[str, Key] = {}
         self._seen: set[str] = set()
         self._noted: tuple[int, frozenset[str]] = (0, frozenset())
-        self._failing: tuple[float, str] | None = None
+        self._failing: tuple[float, CandlewickError] | None = None
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -50,7 +47,15 @@ class KeyRing:
         if self._thread is None or not self._thread.is_alive():
             return "nobody looks at the file"
         failing = self._failing
-        return failing[1] if failing is not None and time.monotonic() - failing[0] > BLIND else None
+        return str(failing[1]) if failing is not None and time.monotonic() - failing[0] > BLIND else None
+
+    @property
+    def refusal(self) -> CandlewickError:
+        """What somebody is told whose key cannot be looked up now: to come again, where that may help."""
+        failing = self._failing
+        if failing is not None and isinstance(failing[1], StoreUnavailableError):
+            return failing[1]
+        return StoreError(f"keys cannot be looked up now: {self.problem}")
 
     def watch(self) -> None:
         """Read the keys, and follow the file from now on. Doing so twice is harmless."""
@@ -120,7 +125,7 @@ class KeyRing:
                 if self._failing is None:
                     log.error("the keys cannot be read: soon nobody is let in until they can: %s", error)
                 since = time.monotonic() if self._failing is None else self._failing[0]
-                self._failing = (since, str(error))
+                self._failing = (since, error)
             else:
                 self._note_use()
 
