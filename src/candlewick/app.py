@@ -44,12 +44,13 @@ from candlewick.settings import control_place, load_settings
 from candlewick.store.compactor import Compactor
 from candlewick.store.open import open_store
 from candlewick.store.repository import CandleRepository, Series
+from candlewick.store.splits import Split
 from candlewick.store.telling import TellingRepository
 from candlewick.timeframe import Timeframe
 
 if TYPE_CHECKING:
-    from candlewick.sources.summary import IngestSummary
     from candlewick.backup import BackedUp
+    from candlewick.sources.summary import IngestSummary
 
 WARM = (
     "desk",
@@ -177,6 +178,15 @@ class Application:
     def symbols(self) -> list[Series]:
         return self.store.series()
 
+    def splits(self) -> Mapping[str, tuple[Split, ...]]:
+        return self.store.splits()
+
+    def set_split(self, symbol: str, at: Moment, factor: float | str, calendar: str | None = None) -> Split:
+        return self.store.set_split(symbol, at, factor, calendar=calendar)
+
+    def remove_split(self, symbol: str, at: Moment, calendar: str | None = None) -> Split | None:
+        return self.store.remove_split(symbol, at, calendar=calendar)
+
     def series_of(self, symbol: str) -> list[Series]:
         return self.store.series_of(symbol)
 
@@ -206,6 +216,12 @@ class Application:
             self.store, path, calendar=calendar, timeframe=timeframe, symbol=symbol, timezone=timezone, name=name
         )
 
+    def backup(self, path: Path, *, control: bool = True) -> BackedUp:
+        from candlewick.backup import backup
+        from candlewick.delivery.journal_copy import NAME, copy_of
+
+        return backup(self.store, path, beside={NAME: copy_of(self._journal)} if control else {})
+
     def ease(self, busy: Callable[[], bool]) -> None:
         self.shadow.ease(busy)
 
@@ -217,12 +233,6 @@ class Application:
 
     def clear(self, who: str, why: str) -> None:
         """Lift the kill; the percentage stays 0."""
-    def backup(self, path: Path, *, control: bool = True) -> BackedUp:
-        from candlewick.backup import backup
-        from candlewick.delivery.journal_copy import NAME, copy_of
-
-        return backup(self.store, path, beside={NAME: copy_of(self._journal)} if control else {})
-
         self.control.clear(who=who, why=why)
 
     def rollout_status(self) -> dict[str, Any]:

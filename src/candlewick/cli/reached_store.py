@@ -9,6 +9,7 @@ import numpy as np
 from candlewick.candles import VALUES, Candles
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store.repository import QuarantinedRow, Series, Upserted
+from candlewick.store.splits import Split
 from candlewick.timeframe import Timeframe
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class ReachedStore:
     def quarantined(self, _: str | None = None, /) -> list[QuarantinedRow]:
         """None: a server does not tell them."""
         return []
+
+    def splits_of(self, symbol: str, /) -> tuple[Split, ...]:
+        """The split factors of a symbol, oldest first."""
+        return self._client.splits().get(symbol, ())
 
     def upsert(self, candles: Candles, /) -> Upserted:
         """Send candles."""

@@ -48,10 +48,10 @@ def set_factor(
 
     Example: candlewick splits set AAPL 2014-06-09 7:1
     """
-    from candlewick.cli.connection import open_for_writing
+    from candlewick.cli.connection import open_or_reach
 
-    with open_for_writing(store) as opened:
-        found = opened.set_split(symbol, _moment(at, timezone), factor, calendar=calendar)
+    with open_or_reach(store, make=True) as place:
+        found = place.set_split(symbol, _moment(at, timezone), factor, calendar=calendar)
     _tell(symbol, found, "is kept", json)
 
 
@@ -65,14 +65,14 @@ def remove_factor(
     store: options.Store = None,
 ) -> None:
     """Forget the factor of a moment. Exit code 2 where there is none."""
-    from candlewick.cli.connection import open_for_reading
+    from candlewick.cli.connection import open_or_reach
     from candlewick.errors import InputError
     from candlewick.store.repository import iso
 
-    with open_for_reading(store) as opened:
-        found = opened.remove_split(symbol, _moment(at, timezone), calendar=calendar)
+    with open_or_reach(store) as place:
+        found = place.remove_split(symbol, _moment(at, timezone), calendar=calendar)
         if found is None:
-            held = ", ".join(f"{one.text} at {iso(one.time)}" for one in opened.splits_of(symbol))
+            held = ", ".join(f"{one.text} at {iso(one.time)}" for one in place.splits().get(symbol, ()))
             raise InputError("at", at, f"{symbol} has {held or 'no factors'}", "is not the time of a factor")
     _tell(symbol, found, "is removed", json)
 
@@ -84,15 +84,15 @@ def list_factors(
     store: options.Store = None,
 ) -> None:
     """List the factors that are kept."""
-    from candlewick.cli.connection import is_there, open_for_reading, store_url
+    from candlewick.cli.connection import is_there, open_or_reach, store_url
     from candlewick.cli.output import note, print_json
     from candlewick.cli.table import print_table
 
     url = store_url(store)
     rows: list[dict[str, Any]] = []
     if is_there(url):
-        with open_for_reading(store) as opened:
-            kept = opened.splits()
+        with open_or_reach(store) as place:
+            kept = place.splits()
         names = sorted(kept) if symbol is None else [symbol]
         rows = [{"symbol": name, **one.as_dict()} for name in names for one in kept.get(name, ())]
     if json:

@@ -22,18 +22,19 @@ from candlewick.indicators import Specs
 from candlewick.moments import Moment, moment
 from candlewick.sources.summary import IngestSummary
 from candlewick.store.repository import Series
+from candlewick.store.splits import Split
 from candlewick.timeframe import Timeframe
 
 if TYPE_CHECKING:
     import httpx
 
-SECONDS = 60.0
     from candlewick.backup import BackedUp
 
-INGEST_SECONDS = 600.0
+SECONDS = 60.0
 BACKUP_SECONDS = 3600.0
 """That a server may take to make a backup."""
 
+INGEST_SECONDS = 600.0
 REMEMBERED_MB = 64
 AT_ONCE = 8
 """Requests of ``candles_many`` that are under way together."""
@@ -222,6 +223,33 @@ class Client:
         found: dict[str, Any] = self._connection.json("GET", "/v1/explain", params=asked)
         return found
 
+    def splits(self) -> dict[str, tuple[Split, ...]]:
+        """The split factors of every symbol that has any, oldest first."""
+        found: dict[str, tuple[Split, ...]] = {}
+        for one in self._connection.json("GET", "/v1/splits"):
+            kept = Split(moment(one["time"], "time"), one["factor"])
+            found[one["symbol"]] = (*found.get(one["symbol"], ()), kept)
+        return found
+
+    def set_split(self, symbol: str, at: Moment, factor: float | str, *, calendar: str | None = None) -> Split:
+        """Keep a split factor, as `CandleRepository.set_split` does."""
+        return self._change_split(symbol, at, factor, calendar)
+
+    def remove_split(self, symbol: str, at: Moment, *, calendar: str | None = None) -> Split:
+        """Forget the factor of a moment; which it was. Raises InputError where there was none."""
+        return self._change_split(symbol, at, None, calendar)
+
+    def _change_split(self, symbol: str, at: Moment, factor: float | str | None, calendar: str | None) -> Split:
+        import msgspec
+
+        change = {"symbol": symbol, "at": edge(at, "at"), "factor": factor, "calendar": calendar}
+        content = msgspec.json.encode(change)
+        headers = {"Content-Type": "application/json"}
+        found = self._connection.json(
+            "PUT", "/v1/splits", headers=headers, content=lambda: content, again=factor is not None
+        )
+        return Split(moment(found["time"], "time"), found["factor"])
+
     def ingest(
         self,
         candles: Any,
@@ -254,6 +282,26 @@ class Client:
         )
         return IngestSummary(**{name: found[name] for name in IngestSummary.__dataclass_fields__})
 
+    def backup(self, file: str | Path, *, control: bool = True, timeout: float = BACKUP_SECONDS) -> BackedUp:
+        """All that the server's store holds at one moment in a new file, which appears whole or not at all.
+
+        ``control``: with its control journal. ``timeout``: seconds that the server may take. Raises InputError where
+        there is a file already, RoleError, and FileFormatError when what arrives is not what was sent.
+        """
+        from candlewick.backup.archive import Archive, new_file
+        from candlewick.backup.backup import backed_up
+
+        path = Path(file)
+        with new_file(path) as to:
+            asked = {"control": "true" if control else "false"}
+            self._connection.fetch("/v1/backup", to, params=asked, timeout=timeout)
+            to.flush()
+            with Archive(Path(to.name)) as archive:
+                for _ in archive.check():
+                    pass
+                manifest = archive.manifest
+        return backed_up(path, manifest)
+
     def flags(self) -> list[dict[str, Any]]:
         """Each flag: ``name``, ``value``, ``origin``."""
         found: list[dict[str, Any]] = self._connection.json("GET", "/v1/flags")
@@ -282,26 +330,6 @@ class Client:
 
     def about(self) -> dict[str, Any]:
         """Which process and store it is: ``pid version store``. Asked once, without the key: whoever is there may be
-    def backup(self, file: str | Path, *, control: bool = True, timeout: float = BACKUP_SECONDS) -> BackedUp:
-        """All that the server's store holds at one moment in a new file, which appears whole or not at all.
-
-        ``control``: with its control journal. ``timeout``: seconds that the server may take. Raises InputError where
-        there is a file already, RoleError, and FileFormatError when what arrives is not what was sent.
-        """
-        from candlewick.backup.archive import Archive, new_file
-        from candlewick.backup.backup import backed_up
-
-        path = Path(file)
-        with new_file(path) as to:
-            asked = {"control": "true" if control else "false"}
-            self._connection.fetch("/v1/backup", to, params=asked, timeout=timeout)
-            to.flush()
-            with Archive(Path(to.name)) as archive:
-                for _ in archive.check():
-                    pass
-                manifest = archive.manifest
-        return backed_up(path, manifest)
-
         somebody else."""
         found: dict[str, Any] = self._connection.json(
             "GET", "/v1/health/live", timeout=CONNECT_SECONDS, again=False, key=False

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from candlewick.candles import Candles
 from candlewick.columnar import Integers
 from candlewick.completeness.grid import Grid
+from candlewick.store.splits import Split
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,7 @@ class Held:
 
     Slots of ``grid`` from ``low`` on are judged, up to ``stop``, behind which none is due. ``later``: candles are
     stored behind the last slot that is due. ``live``: more candles are expected. ``begins``: open time of the oldest
-    candle that is stored at all, microseconds UTC.
+    candle that is stored at all, microseconds UTC. ``splits``: the factors that are kept for the symbol.
     """
 
     candles: Candles
@@ -29,6 +30,7 @@ class Held:
     later: bool
     live: bool
     begins: int
+    splits: tuple[Split, ...] = ()
 
     @property
     def symbol(self) -> str:

@@ -144,6 +144,7 @@ def _judged(
         later=asked.end is not None and series.last >= end,
         live=live,
         begins=series.first,
+        splits=store.splits_of(series.symbol),
     )
     times = candles.microseconds
     return [

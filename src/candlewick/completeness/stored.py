@@ -6,6 +6,7 @@ from typing import Protocol
 
 from candlewick.candles import Candles
 from candlewick.store.repository import QuarantinedRow, Series, Upserted
+from candlewick.store.splits import Split
 from candlewick.timeframe import Timeframe
 
 
@@ -20,6 +21,9 @@ class Stored(Protocol):
 
     def quarantined(self, symbol: str | None = None, /) -> list[QuarantinedRow]:
         """The refused rows, of one symbol when given."""
+
+    def splits_of(self, symbol: str, /) -> tuple[Split, ...]:
+        """The split factors of a symbol, oldest first."""
 
     def upsert(self, candles: Candles, /) -> Upserted:
         """Write candles."""

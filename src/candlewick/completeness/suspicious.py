@@ -3,7 +3,8 @@
 * off grid: a candle that does not open where the calendar and the timeframe let one open.
 * stale price: one close for far longer than is usual; flat bars: one price within each bar for far longer than usual.
 * zero volume: a session without any volume, in a series that has volume in others.
-* jump: a change between two sessions that looks like a split which nobody adjusted for.
+* jump: a change between two sessions that looks like a split which nobody adjusted for: with the symbol's split factors
+  applied, so one that a factor explains is none, and a factor for candles that were adjusted before is one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from candlewick.completeness.held import Held
 from candlewick.completeness.usual import Runs
 from candlewick.sources.split_warning import SHORTEST, splits
 from candlewick.store.repository import iso
+from candlewick.store.splits import adjusted
 from candlewick.timeframe import MINUTE
 
 UNMOVED = 20
@@ -146,7 +148,7 @@ def _zero_volume(held: Held, inside: Integers) -> list[Finding]:
 
 
 def _jumps(held: Held, inside: Integers) -> list[Finding]:
-    candles = held.candles
+    candles = adjusted(held.candles, held.splits)
     time, session = candles.microseconds[inside], held.grid.session[held.place[inside]]
     # What looks for splits takes a break for a night; sessions round the clock have none, so each gets one of an hour.
     gap = np.diff(time)
@@ -159,7 +161,11 @@ def _jumps(held: Held, inside: Integers) -> list[Finding]:
             continue
         rows = inside[row - 1 : row + 1]
         before, after = (float(candles.close[at]) for at in rows)
-        evidence = {"ratio": ratio, "before": before, "after": after}
+        evidence: dict[str, Any] = {"ratio": ratio, "before": before, "after": after}
+        since, until = (int(candles.microseconds[at]) for at in rows)
+        factors = [one.text for one in held.splits if since < one.time <= until]
+        if factors:
+            evidence["with_factor"] = ", ".join(factors)
         found.append(_finding(held, Kind.JUMP, rows, Sure.LIKELY, evidence, count=1, unit="jumps"))
     return _from(held, found)
 

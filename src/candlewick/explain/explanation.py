@@ -30,8 +30,8 @@ class Definition:
 @dataclass(frozen=True)
 class Origin:
     """The stored series that the value belongs to. ``first``: its first candle; ``candles``: those up to the bar's end,
-    in sessions or not; ``bars``: those up to this one; ``revision`` and ``generation``: of the whole series. ``splits``:
-    the factors by which its candles are adjusted, where that was asked for, each as `Split.as_dict` has it."""
+    in sessions or not; ``bars``: those up to this one; ``revision`` and ``generation``: of the whole series;
+    ``splits``: the factors by which its candles are adjusted where that was asked for, as `Split.as_dict` has them."""
 
     source: str
     calendar: str

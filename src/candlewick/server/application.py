@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from candlewick.service.request import Request
 from candlewick.service.served import Served
 from candlewick.sources.summary import IngestSummary
 from candlewick.store.repository import Series
+from candlewick.store.splits import Split
 from candlewick.timeframe import Timeframe
 
 
@@ -90,10 +91,19 @@ class Application(Protocol):
         """Check the candles of a file and store them. The file's suffix says its kind, as for the command line;
         ``name`` is what quarantine calls it."""
 
-    def ease(self, busy: Callable[[], bool]) -> None:
     def backup(self, path: Path, *, control: bool = True) -> BackedUp:
         """All that the store holds at one moment in a new file, with the control journal where ``control`` says so."""
 
+    def splits(self) -> Mapping[str, tuple[Split, ...]]:
+        """The split factors of every symbol that has any, oldest first."""
+
+    def set_split(self, symbol: str, at: Moment, factor: float | str, calendar: str | None = None) -> Split:
+        """Keep a split factor, as `CandleRepository.set_split` does."""
+
+    def remove_split(self, symbol: str, at: Moment, calendar: str | None = None) -> Split | None:
+        """Forget the factor of a moment; which it was, None where there was none."""
+
+    def ease(self, busy: Callable[[], bool]) -> None:
         """While ``busy()``, take on next to nothing that no caller waits for, such as computing a request by both
         engines. Asked in every thread; it must be quick."""
 

@@ -54,6 +54,7 @@ def create_app(
         indicators,
         ingest,
         keys,
+        splits,
         stream,
         watch,
     )
@@ -83,7 +84,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.serving = serving
-    for group in (candles, indicators, explain, ingest, backup, stream, control, keys, watch, docs):
+    for group in (candles, indicators, explain, splits, ingest, backup, stream, control, keys, watch, docs):
         app.include_router(group.router)
     _tell_problems(app)
     return app

@@ -28,6 +28,7 @@ NEEDED: dict[tuple[str, str], str] = {
     ("GET", "/v1/candles"): READ,
     ("GET", "/v1/symbols"): READ,
     ("GET", "/v1/indicators"): READ,
+    ("GET", "/v1/splits"): READ,
     ("GET", "/v1/explain"): READ,
     ("GET", "/v1/flags"): READ,
     ("GET", "/v1/rollout"): READ,
@@ -35,10 +36,11 @@ NEEDED: dict[tuple[str, str], str] = {
     ("GET", "/docs"): READ,
     ("WEBSOCKET", "/v1/stream"): READ,
     ("POST", "/v1/candles"): INGEST,
+    ("PUT", "/v1/splits"): INGEST,
     ("PUT", "/v1/flags"): OPERATE,
+    ("GET", "/v1/backup"): OPERATE,
 }
 """Method and path to what they need."""
-    ("GET", "/v1/backup"): OPERATE,
 
 BELOW: tuple[tuple[str, str, str], ...] = (("GET", "/v1/candles/", READ),)
 """The same for every path that begins so: a symbol may hold any sign."""

@@ -214,6 +214,24 @@ SCHEMAS: dict[str, Schema] = {
             "warnings": [],
         },
     ),
+    "Split": thing(
+        {
+            "symbol": TEXT,
+            "time": TEXT | {"description": "From when on it holds: ISO UTC."},
+            "factor": {"type": "number", "exclusiveMinimum": 0, "description": "7 where one share became seven."},
+            "ratio": TEXT | {"description": "The factor as people say it."},
+        },
+        example={"symbol": "AAPL", "time": "2014-06-09T04:00:00Z", "factor": 7.0, "ratio": "7:1"},
+    ),
+    "SplitChange": thing(
+        {
+            "symbol": TEXT | {"minLength": 1},
+            "at": TEXT | {"minLength": 1, "description": "ISO 8601 with an offset or Z, or the date of a session."},
+            "factor": either("number", "string", "null") | {"description": "7, 7:1 or 1:10; null removes it."},
+        },
+        {"calendar": either("string", "null") | {"description": "Of a date, where the symbol is not stored."}},
+        example={"symbol": "AAPL", "at": "2014-06-09", "factor": "7:1"},
+    ),
     "Flag": thing(
         {
             "name": TEXT,

@@ -6,7 +6,7 @@ For tests of whatever stands before an application: the server, its client, the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,6 +29,7 @@ from candlewick.service.service import AnalyticsService
 from candlewick.sources.ingest import ingest
 from candlewick.sources.summary import IngestSummary
 from candlewick.store.repository import CandleRepository, Series
+from candlewick.store.splits import Split
 from candlewick.store.telling import TellingRepository
 from candlewick.timeframe import Timeframe
 
@@ -58,6 +59,7 @@ class QueryService(AnalyticsService):
             final_only=request.final_only,
             complete_until=request.complete_until,
             as_of=request.as_of,
+            adjusted=request.adjusted,
         )
         if len(found.bars) > request.limit:
             raise LimitError(request.limit, len(found.bars))
@@ -71,6 +73,7 @@ class QueryService(AnalyticsService):
             revision,
             mark,
             time.perf_counter() - started,
+            splits=self.store.splits_of(request.symbol) if request.adjusted else (),
         )
 
     def candles_many(
@@ -147,6 +150,15 @@ class SmallApplication:
         self._hook("symbols")
         return self.service.symbols()
 
+    def splits(self) -> Mapping[str, tuple[Split, ...]]:
+        return self.store.splits()
+
+    def set_split(self, symbol: str, at: Moment, factor: float | str, calendar: str | None = None) -> Split:
+        return self.store.set_split(symbol, at, factor, calendar=calendar)
+
+    def remove_split(self, symbol: str, at: Moment, calendar: str | None = None) -> Split | None:
+        return self.store.remove_split(symbol, at, calendar=calendar)
+
     def series_of(self, symbol: str) -> list[Series]:
         return self.store.series_of(symbol)
 
@@ -163,6 +175,10 @@ class SmallApplication:
         self._hook("ingest", path)
         return ingest(self.store, path, **about)
 
+    def backup(self, path: Path, *, control: bool = True) -> BackedUp:
+        self._hook("backup", path, control)
+        return backup(self.store, path, beside={"control.json": b"{}"} if control else {})
+
     def ease(self, busy: Callable[[], bool]) -> None:
         self.busy = busy
 
@@ -174,10 +190,6 @@ class SmallApplication:
         if name not in self.values:
             raise UnknownNameError("flag", name, self.values)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-    def backup(self, path: Path, *, control: bool = True) -> BackedUp:
-        self._hook("backup", path, control)
-        return backup(self.store, path, beside={"control.json": b"{}"} if control else {})
-
         if name == "rollout_percentage" and not (number and 0 <= value <= 100):
             raise InputError(name, value, "give 0 to 100")
         self.values[name] = value
