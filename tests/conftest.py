@@ -34,12 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def untraced(item: pytest.Item) -> bool:
-    """True where coverage, which doubles the time, has nothing to add: in trials of the whole, whose code has tests
-    beside it that are traced, and in compiled runs of what is traced when it runs plain. The gates get no easier."""
+    """True where coverage, which doubles the time, has nothing to add that the gates may count on: in trials of the
+    whole, whose code has tests beside it that are traced; in compiled runs of what is traced when it runs plain; and
+    where real candles are needed, which are not everywhere."""
     if item.get_closest_marker("traced"):
         return False
     compiled = not PLAIN and item.get_closest_marker("kernel") is not None
-    return compiled or item.get_closest_marker("untraced") is not None
+    real = "shared_data" in getattr(item, "fixturenames", ())
+    return compiled or real or item.get_closest_marker("untraced") is not None
 
 
 @pytest.hookimpl(wrapper=True)

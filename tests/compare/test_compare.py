@@ -159,6 +159,7 @@ PAIRS = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", PAIRS)
 def test_several_causes_are_told_apart(name, candles, compared):
     made, expected = PAIRS[name]
@@ -178,6 +179,7 @@ def test_an_unchanged_export_names_nothing(tmp_path_factory, seed, calendar, dig
     assert found.rows == len(candles)
 
 
+@pytest.mark.untraced
 @settings(max_examples=8)
 @given(
     seed=st.integers(0, 10**6),
