@@ -37,11 +37,9 @@ def untraced(item: pytest.Item) -> bool:
     """True where coverage, which doubles the time, has nothing to add that the gates may count on: in trials of the
     whole, whose code has tests beside it that are traced; in compiled runs of what is traced when it runs plain; and
     where real candles are needed, which are not everywhere."""
-    if item.get_closest_marker("traced"):
-        return False
-    compiled = not PLAIN and item.get_closest_marker("kernel") is not None
-    real = "shared_data" in getattr(item, "fixturenames", ())
-    return compiled or real or item.get_closest_marker("untraced") is not None
+    if item.get_closest_marker("untraced") or "shared_data" in getattr(item, "fixturenames", ()):
+        return True
+    return not PLAIN and item.get_closest_marker("kernel") is not None and item.get_closest_marker("traced") is None
 
 
 @pytest.hookimpl(wrapper=True)

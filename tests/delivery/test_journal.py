@@ -321,6 +321,7 @@ def write_many(place: SQLite, name: str, count: int) -> None:
             journal.set("max_cache_mb", value, who=name)
 
 
+@pytest.mark.untraced
 def test_processes_and_threads_lose_nothing_of_each_other(place: SQLite) -> None:
     spawn = multiprocessing.get_context("spawn")
     processes = [spawn.Process(target=write_many, args=(place, f"process {k}", 15)) for k in range(2)]

@@ -222,6 +222,7 @@ def test_many_threads_get_one_object(kernel_folder: Path) -> None:
     assert doubled(kernels[0]) == [0.0, 2.0, 4.0, 6.0]
 
 
+@pytest.mark.untraced
 def test_many_processes_leave_one_good_file(tmp_path: Path) -> None:
     found = [finished(process) for process in [start(tmp_path) for _ in range(3)]]
     assert {values for values, _, _ in found} == {"[0.0, 2.0, 4.0, 6.0]"}
