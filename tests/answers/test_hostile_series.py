@@ -14,7 +14,7 @@ from candlewick.engine.trial_bars import bars_from_closes
 from candlewick.indicators import REGISTRY, Bollinger, Indicator, StandardDeviation, parse_indicators
 from candlewick.indicators.exact import root
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.untraced]
 
 OURS = [parse_indicators("sma(9)")[0], *(cls() for kind, cls in REGISTRY.items() if kind not in ("sma", "ema", "wma"))]
 OURS += [parse_indicators("ema(9)")[0], parse_indicators("wma(9)")[0]]
