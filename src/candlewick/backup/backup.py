@@ -89,10 +89,19 @@ def backup(
 
 def backed_up(path: Path, manifest: Manifest) -> BackedUp:
     """What the backup at a path has."""
-    rows = {name: manifest.rows(name) for name in ("candles", "revisions", "writes", "quarantine", "splits")}
-    control = any(one.name == "control.json" for one in manifest.parts)
-    size = path.stat().st_size
-    return BackedUp(str(path), manifest.store, manifest.made_at, size, len(manifest.series), *rows.values(), control)
+    return BackedUp(
+        file=str(path),
+        store=manifest.store,
+        made_at=manifest.made_at,
+        bytes=path.stat().st_size,
+        series=len(manifest.series),
+        rows=manifest.rows("candles"),
+        revisions=manifest.rows("revisions"),
+        writes=manifest.rows("writes"),
+        quarantined=manifest.rows("quarantine"),
+        splits=manifest.rows("splits"),
+        control=any(one.name == "control.json" for one in manifest.parts),
+    )
 
 
 def _counted(contents: Contents, progress: Progress | None) -> Callable[[int], None]:
@@ -123,5 +132,5 @@ def _seen(
 
 
 def _kept(number: int, calendar: str, digest: Digest, total: str) -> Kept:
-    counts = (digest.rows.get((table, number), 0) for table in ("candles", "revisions", "writes"))
-    return Kept(*digest.names[number], calendar, *counts, total)
+    rows, revisions, writes = (digest.rows.get((table, number), 0) for table in ("candles", "revisions", "writes"))
+    return Kept(*digest.names[number], calendar, rows, revisions, writes, total)

@@ -155,7 +155,7 @@ class MemoryFilling:
             )
             for row in given["series"].to_pylist()
         ]
-        held: Catalogue[HeldSeries] = Catalogue.empty().changed({one.key: one for one in entries})
+        held = Catalogue[HeldSeries].empty().changed({one.key: one for one in entries})
         for row in given["splits"].to_pylist():
             held = held.with_split(row["symbol"], row["time"], row["factor"])
         refused = [
