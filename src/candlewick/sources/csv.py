@@ -5,9 +5,8 @@ One physical line is one row: a quoted line break is not supported, and makes tw
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -17,8 +16,9 @@ from candlewick.candles import VALUES
 from candlewick.errors import FileFormatError
 from candlewick.sources.layout import decoded, fields, find_layout, time_text
 from candlewick.sources.rows import Reason, Rows, shortened
-from candlewick.sources.source import Reading, Source, check_symbol
-from candlewick.sources.text_file import Block, TextFile
+from candlewick.sources.source import Reading, check_symbol
+from candlewick.sources.text_file import Block
+from candlewick.sources.text_source import TextSource, shown
 from candlewick.sources.timestamps import Form, Kind, TimeReader, to_micros, units_differ
 
 PIECES = 16
@@ -32,15 +32,8 @@ class Unclear(Exception):
     """Arrow read something else than one row from each line that is not empty."""
 
 
-class CsvSource(Source):
+class CsvSource(TextSource):
     """Rows of a text file with a header line; delimiter, columns and the form of times are recognised."""
-
-    def __init__(self, file: TextFile) -> None:
-        self.file = file
-        self.name = file.name
-        self.size = file.size
-        self.expands = 6.0 if file.compressed else 1.0
-        self._digest = hashlib.sha256()
 
     def prepare(self, reading: Reading) -> None:
         head, whole = self.file.head()
@@ -58,12 +51,6 @@ class CsvSource(Source):
                 yield piece
         if not seen:
             raise FileFormatError("file", self.name, "give a file with rows", "has a header but no rows")
-
-    def content(self) -> str:
-        return self._digest.hexdigest()
-
-    def raw(self, lines: Collection[int]) -> Mapping[int, str]:
-        return written_lines(self.file, lines)
 
     def _read(self, block: Block, depth: int = 2) -> Iterator[Rows]:
         """1. Everything by Arrow; 2. numbers as texts, the bad ones sorted out; 3. in pieces; 4. line by line."""
@@ -217,7 +204,7 @@ class _Raw:
         return [line for line in self._block.data.split(b"\n")[:-1] if line]
 
     def __call__(self, row: int) -> str:
-        return _shown(self._texts[row])
+        return shown(self._texts[row])
 
 
 _KINDS = {Form.OFFSET: Kind.UTC, Form.LOCAL: Kind.LOCAL, Form.EPOCH: Kind.UTC, Form.DATE: Kind.DAY}
@@ -270,23 +257,7 @@ def _floats(column: Any) -> Any:
     return column.to_numpy()
 
 
-def written_lines(file: TextFile, lines: Collection[int]) -> dict[int, str]:
-    """Some lines of a text, by their physical numbers, as they stand in it."""
-    found: dict[int, str] = {}
-    wanted = np.array(sorted(lines), dtype=np.int64)
-    for block in file.blocks():
-        here = wanted[(wanted >= block.first) & (wanted < block.first + block.data.count(b"\n"))]
-        if len(here):
-            texts = block.data.split(b"\n")
-            found.update({int(line): _shown(texts[line - block.first]) for line in here})
-    return found
-
-
 def number(text: str) -> float:
     """A number as it is written in a text; NaN for anything else."""
     text = text.strip()
     return float(text) if _NUMBER.fullmatch(text) else float("nan")
-
-
-def _shown(raw: bytes) -> str:
-    return shortened(decoded(raw)[0])

@@ -7,8 +7,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -17,11 +16,12 @@ import numpy as np
 from candlewick.candles import VALUES
 from candlewick.errors import FileFormatError
 from candlewick.sources.columns import Columns, recognise
-from candlewick.sources.csv import number, written_lines
+from candlewick.sources.csv import number
 from candlewick.sources.layout import decoded
 from candlewick.sources.rows import Reason, Rows, shortened
-from candlewick.sources.source import Reading, Source, check_symbol
-from candlewick.sources.text_file import Block, TextFile
+from candlewick.sources.source import Reading, check_symbol
+from candlewick.sources.text_file import Block
+from candlewick.sources.text_source import TextSource
 from candlewick.sources.timestamps import TimeReader
 from candlewick.sources.timestamps import recognise as recognise_times
 
@@ -29,15 +29,8 @@ LOOKED_AT = 1000
 """Lines at the beginning among which an object must be."""
 
 
-class NdjsonSource(Source):
+class NdjsonSource(TextSource):
     """Rows of a file with one JSON object in each line."""
-
-    def __init__(self, file: TextFile) -> None:
-        self.file = file
-        self.name = file.name
-        self.size = file.size
-        self.expands = 6.0 if file.compressed else 1.0
-        self._digest = hashlib.sha256()
 
     def prepare(self, reading: Reading) -> None:
         head, whole = self.file.head()
@@ -65,12 +58,6 @@ class NdjsonSource(Source):
             rows = self._read(block)
             if len(rows):
                 yield rows
-
-    def content(self) -> str:
-        return self._digest.hexdigest()
-
-    def raw(self, lines: Collection[int]) -> Mapping[int, str]:
-        return written_lines(self.file, lines)
 
     def _read(self, block: Block) -> Rows:
         columns, needed = self._columns, _needed(self._columns)

@@ -50,7 +50,7 @@ class Change:
 def appended(incoming: Candles) -> Change:
     """Every candle is new: nothing stored needs to be read for it."""
     none = np.zeros(len(incoming), np.bool_)
-    return Change(~none, none, Upserted(inserted=len(incoming)))
+    return Change(~none, none, Upserted(len(none)))
 
 
 def compared(incoming: Candles, time: Integers, values: Mapping[str, Floats]) -> Change:

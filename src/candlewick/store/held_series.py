@@ -80,7 +80,7 @@ HeldEntry = Entry[HeldSeries]
 
 def change_of(entry: HeldEntry | None, candles: Candles) -> Change:
     """What a write of these candles changes."""
-    if entry is None or not entry.series.rows:
+    if entry is None or not entry.series.rows or (len(candles) and candles.microseconds[0] > entry.series.last):
         return appended(candles)
     stored = entry.place.candles
     return compared(candles, stored.microseconds, {name: getattr(stored, name) for name in VALUES})
