@@ -7,16 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
 
 from candlewick.client.address import Address
 from candlewick.client.body import body_of
 from candlewick.client.connection import CONNECT_SECONDS, Connection, Reply
-from candlewick.client.question import edge, indicator_text, parameters, timeframe_text
+from candlewick.client.question import edge, followed, indicator_text, parameters, segment, timeframe_text
 from candlewick.client.remembered import Kept, Remembered
 from candlewick.client.served_answer import ACCEPTED, ARROW, ServedAnswer, of_arrow, of_json
 from candlewick.client.stream import BarStream
 from candlewick.client.streamed_bar import StreamedBar
+from candlewick.client.told_series import series_of
 from candlewick.errors import CandlewickError, InputError
 from candlewick.indicators import Specs
 from candlewick.moments import Moment, moment
@@ -118,7 +118,7 @@ class Client:
             as_of=edge(as_of, "as_of"),
             adjusted=True if adjusted else None,
         )
-        path = f"/v1/candles/{_segment(symbol, 'symbol')}"
+        path = f"/v1/candles/{segment(symbol, 'symbol')}"
         question = (path, tuple(asked.items()))
         kept = self._remembered.find(question)
         condition = {} if kept is None else {"If-None-Match": kept.tag}
@@ -160,14 +160,7 @@ class Client:
         First come the last ``bars`` bars (left out: as many as the server likes), or with ``since`` those after the
         last bar that was seen (of several symbols: by symbol). `BarStream` says what follows.
         """
-        names = (symbols,) if isinstance(symbols, str) else tuple(dict.fromkeys(symbols))
-        for name in names:
-            _segment(name, "symbols")
-        if not names:
-            raise InputError("symbols", symbols, "give at least one symbol", "names none")
-        seen = {names[0]: since} if isinstance(since, StreamedBar) else dict(since or {})
-        if isinstance(since, StreamedBar) and len(names) > 1:
-            raise InputError("since", since.symbol, "give a bar for each symbol, by symbol", "is one bar of several")
+        names, seen = followed(symbols, since)
         return BarStream(
             self._connection.address,
             self._read,
@@ -184,7 +177,7 @@ class Client:
 
     def symbols(self) -> list[Series]:
         """The stored series, by symbol, then from the finest timeframe to the coarsest."""
-        return [_series(one) for one in self._connection.json("GET", "/v1/symbols")]
+        return [series_of(one) for one in self._connection.json("GET", "/v1/symbols")]
 
     def indicators(self) -> dict[str, Any]:
         """What the server can compute: ``indicators``, each with how it is written, its columns and its warm-up, the
@@ -367,22 +360,3 @@ class Client:
             end=end,
             limit=10**12 - 1,
         )
-
-
-def _segment(name: str, parameter: str) -> str:
-    if not isinstance(name, str) or not name:
-        raise InputError(parameter, name, "give the name of a stored symbol")
-    return quote(name, safe="")
-
-
-def _series(told: Mapping[str, Any]) -> Series:
-    return Series(
-        told["symbol"],
-        Timeframe.parse(told["timeframe"]),
-        told["calendar"],
-        told["rows"],
-        moment(told["first"], "first"),
-        moment(told["last"], "last"),
-        told["revision"],
-        told["generation"],
-    )

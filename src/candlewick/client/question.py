@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 import numpy as np
 
+from candlewick.client.streamed_bar import StreamedBar
+from candlewick.errors import InputError
 from candlewick.indicators import Specs
 from candlewick.indicators.indicator import Indicator
 from candlewick.moments import DATE, Moment, moment
@@ -48,6 +52,29 @@ def edge(at: Moment | None, name: str) -> str | None:
 def timeframe_text(timeframe: str | Timeframe | None, name: str = "timeframe") -> str | None:
     """A timeframe as text, checked."""
     return None if timeframe is None else str(Timeframe.parse(timeframe, name))
+
+
+def segment(name: str, parameter: str) -> str:
+    """The name of a symbol as a part of a path. Raises InputError for what is no name."""
+    if not isinstance(name, str) or not name:
+        raise InputError(parameter, name, "give the name of a stored symbol")
+    return quote(name, safe="")
+
+
+def followed(
+    symbols: str | Iterable[str], since: StreamedBar | Mapping[str, StreamedBar] | None
+) -> tuple[tuple[str, ...], dict[str, StreamedBar]]:
+    """The symbols of a stream, each once, and the last bar that was seen of each. Raises InputError."""
+    names = (symbols,) if isinstance(symbols, str) else tuple(dict.fromkeys(symbols))
+    for name in names:
+        segment(name, "symbols")
+    if not names:
+        raise InputError("symbols", symbols, "give at least one symbol", "names none")
+    if not isinstance(since, StreamedBar):
+        return names, dict(since or {})
+    if len(names) > 1:
+        raise InputError("since", since.symbol, "give a bar for each symbol, by symbol", "is one bar of several")
+    return names, {names[0]: since}
 
 
 def _text(value: str | int | bool) -> str:
