@@ -31,64 +31,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scale_market import TIMEFRAME, Market
 from scale_places import PLACES, Place, lacking
 
-from candlewick.benchmarks.candle_data import TICK, trading_minutes
 from candlewick.benchmarks.machine import this_machine
 from candlewick.benchmarks.resident import watched_peak
 from candlewick.candles import VALUES, Candles
-from candlewick.columnar import Floats
 from candlewick.engine.compute import compute_many, warm_up
-from candlewick.sessions.calendar import find_calendar
+from candlewick.errors import StoreUnavailableError
 from candlewick.store.open import open_store
 from candlewick.store.repository import CandleRepository
-from candlewick.timeframe import MINUTE, Timeframe
+from candlewick.timeframe import MINUTE
 
-CALENDAR, TIMEFRAME = "XNYS", "1m"
 SESSION = 390
 PIECE = 500_000
 APPENDS = 20
 READS = 25
-
-
-class Market:
-    """Made-up candles of ``symbols``: `take` gives the next minutes of all of them, each going on where it was."""
-
-    def __init__(self, symbols: int, minutes: int, seed: int = 6) -> None:
-        self.names = [f"SCALE{number:04d}" for number in range(symbols)]
-        self.time = trading_minutes(find_calendar(CALENDAR), minutes)
-        self.seconds = 0.0
-        self._random = np.random.default_rng(seed)
-        self._close = np.round(self._random.uniform(20, 500, symbols), 2)
-        self._at = 0
-
-    def take(self, minutes: int) -> list[Candles]:
-        """The candles of the next minutes, in the order of the symbols."""
-        began = time.perf_counter()
-        random, shape = self._random, (len(self.names), minutes)
-        moves = random.standard_normal(shape) * 5e-4
-        close = _ticks(self._close[:, None] * np.exp(np.cumsum(moves, axis=1)))
-        opened = np.concatenate([self._close[:, None], close[:, :-1]], axis=1)
-        opened = _ticks(opened + TICK * random.integers(-1, 2, shape, dtype=np.int8))
-        high = _ticks(np.maximum(opened, close) + TICK * random.integers(0, 6, shape, dtype=np.int8))
-        low = _ticks(np.minimum(opened, close) - TICK * random.integers(0, 6, shape, dtype=np.int8))
-        volume = np.floor(np.exp(6.0 + random.standard_normal(shape))) + 1.0
-        columns = dict(zip(VALUES, (opened, high, low, close, volume), strict=True))
-        self._close = close[:, -1]
-        times = self.time[self._at : self._at + minutes]
-        self._at += minutes
-        length, calendar = Timeframe.parse(TIMEFRAME), find_calendar(CALENDAR)
-        made = [
-            Candles.trusted(name, length, calendar, times, {column: columns[column][at] for column in VALUES})
-            for at, name in enumerate(self.names)
-        ]
-        self.seconds += time.perf_counter() - began
-        return made
-
-
-def _ticks(prices: Floats) -> Floats:
-    rounded: Floats = np.round(prices * 100) / 100
-    return rounded
+REFUSALS = 20
 
 
 def say(text: str) -> None:
@@ -104,33 +63,57 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - began, found
 
 
+class Writer:
+    """Writes, and comes again where the store says that its database does not answer now, as a feed does."""
+
+    def __init__(self, store: CandleRepository) -> None:
+        self.store = store
+        self.refused = 0
+
+    def write(self, batch: Sequence[Candles]) -> float:
+        """How many seconds it took."""
+        began = time.perf_counter()
+        while True:
+            try:
+                self.store.upsert_many(batch)
+            except StoreUnavailableError as error:
+                self.refused += 1
+                say(str(error))
+                if self.refused > REFUSALS:
+                    raise
+                time.sleep(0.5)
+            else:
+                return time.perf_counter() - began
+
+
 def ingest(store: CandleRepository, market: Market, minutes: int, kept: list[Candles]) -> dict[str, Any]:
     """Write ``minutes`` of all symbols; the candles of the last symbol go into ``kept``."""
     symbols, seconds, done, slowest = len(market.names), 0.0, 0, 0.0
-    at_once = max(1, PIECE // SESSION)
+    at_once, writer = max(1, PIECE // SESSION), Writer(store)
     while done < minutes:
         taken = min(SESSION, minutes - done)
         candles = market.take(taken)
         kept.append(candles[-1])
         parts = [candles[first : first + at_once] for first in range(0, symbols, at_once)]
-        spent = sum(timed(lambda part=part: store.upsert_many(part))[0] for part in parts)
+        spent = sum(writer.write(part) for part in parts)
         done += taken
         seconds += spent
         slowest = max(slowest, spent / (taken * symbols))
         say(f"ingest {done * symbols:,} of {minutes * symbols:,} rows, {done * symbols / seconds:,.0f} rows/s")
     rows = minutes * symbols
-    return {"rows_per_s": rows / seconds, "slowest_session_rows_per_s": 1 / slowest, "seconds": seconds}
+    rate = {"rows_per_s": rows / seconds, "slowest_session_rows_per_s": 1 / slowest}
+    return {**rate, "seconds": seconds, "refused": writer.refused}
 
 
 def append(store: CandleRepository, market: Market, kept: list[Candles]) -> dict[str, Any]:
     """Write single minutes of all symbols."""
-    taken = []
+    taken, writer = [], Writer(store)
     for _ in range(APPENDS):
         candles = market.take(1)
         kept.append(candles[-1])
-        taken.append(timed(lambda candles=candles: store.upsert_many(candles))[0])
+        taken.append(writer.write(candles))
     say(f"append of a minute of all symbols: median {statistics.median(taken):.3f} s, worst {max(taken):.3f} s")
-    return {"median_s": statistics.median(taken), "worst_s": max(taken), "minutes": APPENDS}
+    return {"median_s": statistics.median(taken), "worst_s": max(taken), "refused": writer.refused}
 
 
 def reads(url: str, whole: Sequence[str], sessions: Sequence[str], low: int, high: int) -> dict[str, Any]:
