@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from candlewick.client.address import Address
 from candlewick.client.body import body_of
-from candlewick.client.connection import CONNECT_SECONDS, Connection, Reply
+from candlewick.client.connection import Connection, Reply
+from candlewick.client.controls import Controls
 from candlewick.client.question import edge, followed, indicator_text, parameters, segment, timeframe_text
 from candlewick.client.remembered import Kept, Remembered
 from candlewick.client.served_answer import ACCEPTED, ARROW, ServedAnswer, of_arrow, of_json
@@ -19,10 +20,9 @@ from candlewick.client.streamed_bar import StreamedBar
 from candlewick.client.told_series import series_of
 from candlewick.errors import CandlewickError, InputError
 from candlewick.indicators import Specs
-from candlewick.moments import Moment, moment
+from candlewick.moments import Moment
 from candlewick.sources.summary import IngestSummary
 from candlewick.store.repository import Series
-from candlewick.store.splits import Split
 from candlewick.timeframe import Timeframe
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def connect(
     return Client(url, key, timeout=timeout, remembered_mb=remembered_mb)
 
 
-class Client:
+class Client(Controls):
     """The calls of one server. May be used from several threads; a context manager.
 
     Raises what the server's problem documents tell of (`candlewick.errors`), UnreachableError where there is no server,
@@ -216,33 +216,6 @@ class Client:
         found: dict[str, Any] = self._connection.json("GET", "/v1/explain", params=asked)
         return found
 
-    def splits(self) -> dict[str, tuple[Split, ...]]:
-        """The split factors of every symbol that has any, oldest first."""
-        found: dict[str, tuple[Split, ...]] = {}
-        for one in self._connection.json("GET", "/v1/splits"):
-            kept = Split(moment(one["time"], "time"), one["factor"])
-            found[one["symbol"]] = (*found.get(one["symbol"], ()), kept)
-        return found
-
-    def set_split(self, symbol: str, at: Moment, factor: float | str, *, calendar: str | None = None) -> Split:
-        """Keep a split factor, as `CandleRepository.set_split` does."""
-        return self._change_split(symbol, at, factor, calendar)
-
-    def remove_split(self, symbol: str, at: Moment, *, calendar: str | None = None) -> Split:
-        """Forget the factor of a moment; which it was. Raises InputError where there was none."""
-        return self._change_split(symbol, at, None, calendar)
-
-    def _change_split(self, symbol: str, at: Moment, factor: float | str | None, calendar: str | None) -> Split:
-        import msgspec
-
-        change = {"symbol": symbol, "at": edge(at, "at"), "factor": factor, "calendar": calendar}
-        content = msgspec.json.encode(change)
-        headers = {"Content-Type": "application/json"}
-        found = self._connection.json(
-            "PUT", "/v1/splits", headers=headers, content=lambda: content, again=factor is not None
-        )
-        return Split(moment(found["time"], "time"), found["factor"])
-
     def ingest(
         self,
         candles: Any,
@@ -294,40 +267,6 @@ class Client:
                     pass
                 manifest = archive.manifest
         return backed_up(path, manifest)
-
-    def flags(self) -> list[dict[str, Any]]:
-        """Each flag: ``name``, ``value``, ``origin``."""
-        found: list[dict[str, Any]] = self._connection.json("GET", "/v1/flags")
-        return found
-
-    def set_flag(self, name: str, value: Any, why: str) -> dict[str, Any]:
-        """Set a flag from now on, with a reason for the journal; the flag as it is then. Sent once."""
-        import msgspec
-
-        content = msgspec.json.encode({"name": name, "value": value, "why": why})
-        headers = {"Content-Type": "application/json"}
-        found: dict[str, Any] = self._connection.json(
-            "PUT", "/v1/flags", headers=headers, content=lambda: content, again=False
-        )
-        return found
-
-    def rollout(self) -> dict[str, Any]:
-        """How far the rollout is, whether it is killed, and what arms and guards see."""
-        found: dict[str, Any] = self._connection.json("GET", "/v1/rollout")
-        return found
-
-    def status(self) -> dict[str, Any]:
-        """Health, rollout and figures of the server."""
-        found: dict[str, Any] = self._connection.json("GET", "/v1/status")
-        return found
-
-    def about(self) -> dict[str, Any]:
-        """Which process and store it is: ``pid version store``. Asked once, without the key: whoever is there may be
-        somebody else."""
-        found: dict[str, Any] = self._connection.json(
-            "GET", "/v1/health/live", timeout=CONNECT_SECONDS, again=False, key=False
-        )
-        return found
 
     def close(self) -> None:
         """Let go of the connection."""
