@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import candlewick as cw
 from candlewick.candles import COLUMNS, VALUES, Candles, check_rows, frozen
 from candlewick.errors import (
     CandlewickError,
@@ -569,3 +570,13 @@ def test_whatever_is_wrong_is_one_kind_of_error(values: Columns, data: st.DataOb
     with pytest.raises(CandlewickError) as caught:
         make(values, **{name: bad})
     assert name in str(caught.value) or name == "time"  # of a wrong count of times the other columns complain
+
+
+@pytest.mark.parametrize("given", [None, 5, {"open": [1.0]}])
+def test_what_is_no_candles_is_told_how_to_become_some(given: Any) -> None:
+    for call in (lambda: cw.aggregate(given, "5m"), lambda: cw.compute(given, "sma(2)")):
+        with pytest.raises(InputError, match=r"candles: .* is no Candles; make candles of it first: from_frame"):
+            call()
+    stream = cw.Stream("sma(2)", symbol="A", timeframe="5m", calendar="XNYS", source="1m")
+    with pytest.raises(InputError, match="is no Candles"):
+        stream.update(given)

@@ -256,3 +256,10 @@ def _symbol(symbol: object) -> str:
     if not isinstance(symbol, str) or not symbol.strip():
         raise InputError("symbol", symbol, "give a name such as 'AAPL'", "is not a symbol")
     return symbol
+
+
+def check_candles(given: object) -> None:
+    """Raise InputError for what is not `Candles`, such as a frame, and say how it becomes some."""
+    if not isinstance(given, Candles):
+        expected = "make candles of it first: from_frame, read_csv, Candles.from_arrow or Candles(...)"
+        raise InputError("candles", type(given).__name__, expected, "is no Candles")

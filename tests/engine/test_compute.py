@@ -194,3 +194,8 @@ def test_frame_is_a_mapping_and_speaks_arrow(minutes: Maker) -> None:
     assert table.column("sma_9").null_count == 8
     assert table.column("sma_9").to_pylist()[8] == frame["sma_9"][8]
     assert "IndicatorFrame ACME 1m 24/7: 30 rows" in repr(frame)
+
+
+def test_an_array_is_no_frame_to_write_into(minutes: Maker) -> None:
+    with pytest.raises(InputError, match="out: 'ndarray' is not valid; give a frame with the columns sma_2"):
+        cw.compute(minutes(5), "sma(2)", out=np.zeros(5))  # type: ignore[arg-type]

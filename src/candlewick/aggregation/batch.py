@@ -12,7 +12,7 @@ from candlewick.aggregation.chunk import Carry, Columns, count_final, fold_chunk
 from candlewick.aggregation.edges import Edges
 from candlewick.aggregation.fold import kernel
 from candlewick.bars import Bars
-from candlewick.candles import VALUES, Candles
+from candlewick.candles import VALUES, Candles, check_candles
 from candlewick.errors import InputError, UnknownNameError
 from candlewick.moments import Moment, moment
 from candlewick.timeframe import Timeframe
@@ -33,6 +33,7 @@ def aggregate(
     Raises InputError for a timeframe that the candles' own does not divide, UnknownNameError for another
     ``zero_volume``, HorizonError for candles beyond the calendar's sessions.
     """
+    check_candles(candles)
     target = Timeframe.parse(timeframe)
     check_timeframes(candles.timeframe, target)
     drop = check_zero_volume(zero_volume)

@@ -15,7 +15,7 @@ from candlewick.aggregation.chunk import Carry, Columns, fold_chunk
 from candlewick.aggregation.edges import Edges
 from candlewick.aggregation.fold import NEVER, STATE
 from candlewick.bars import Bars
-from candlewick.candles import VALUES, Candles
+from candlewick.candles import VALUES, Candles, check_candles
 from candlewick.errors import InputError, StateError
 from candlewick.sessions.calendar import Calendar, find_calendar
 from candlewick.timeframe import Timeframe
@@ -160,6 +160,7 @@ class Forming:
 
     def _check_series(self, candles: Candles) -> None:
         about = self.about
+        check_candles(candles)
         if isinstance(candles, Bars):
             raise InputError("candles", "Bars", f"give the {about.source} candles", "can still change")
         for name, mine, theirs in (

@@ -11,7 +11,7 @@ import numpy as np
 
 from candlewick.aggregation.batch import aggregate, session_bars
 from candlewick.bars import Bars
-from candlewick.candles import Candles
+from candlewick.candles import Candles, check_candles
 from candlewick.columnar import Floats
 from candlewick.concurrency.task import Task
 from candlewick.concurrency.worker_pool import WorkerPool
@@ -35,6 +35,7 @@ def compute(candles_or_bars: Candles, specs: Specs, out: IndicatorFrame | None =
     and number of bars to write into: fresh memory costs as much time as the computation. Values are float64, NaN where
     undefined. Raises UnknownNameError or InputError for specs that do not fit, InputError for an ``out`` that does not.
     """
+    check_candles(candles_or_bars)
     bars = as_bars(candles_or_bars)
     made = plan(resolve(specs))
     values = _output(made, bars, out)
@@ -140,8 +141,9 @@ def _output(made: Plan, bars: Bars, out: IndicatorFrame | None) -> Floats:
     wanted = (len(made.columns), len(bars))
     if out is None:
         return np.empty(wanted)
-    if out.columns != made.columns:
-        raise InputError("out", out.columns, f"give a frame with the columns {', '.join(made.columns)}")
+    if not isinstance(out, IndicatorFrame) or out.columns != made.columns:
+        shown = out.columns if isinstance(out, IndicatorFrame) else type(out).__name__
+        raise InputError("out", shown, f"give a frame with the columns {', '.join(made.columns)}")
     if out.matrix.shape != wanted or not out.matrix.flags.c_contiguous:
         raise InputError("out", f"frame of {out.rows} bars", f"give a whole frame of {len(bars)} bars")
     return out.matrix
