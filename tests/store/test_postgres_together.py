@@ -246,6 +246,21 @@ def test_a_database_that_goes_away_and_comes_back(own: PostgresServer) -> None:
         assert store.find("SPY", "1m").revision == 2
 
 
+def test_candles_are_refused_unread_while_the_database_is_away(
+    own: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANDLEWICK_CONTROL", str(tmp_path / "control.sqlite"))
+    with PostgresStore(own.url()) as store, build(store) as application:
+        own.stop()
+        try:
+            soon(lambda: store.problem is not None)
+            with pytest.raises(StoreUnavailableError):
+                application.ingest(tmp_path / "not there.csv", calendar="24/7", timeframe="1m")
+        finally:
+            own.start()
+        soon(lambda: store.problem is None)
+
+
 def test_a_database_that_hangs_is_told_from_one_that_is_slow(own: PostgresServer) -> None:
     """No connection ends: the first who ask find out, those under way are let go, and all recovers by itself."""
     with PostgresStore(own.url()) as store, ThreadPoolExecutor(12) as pool:
