@@ -138,6 +138,7 @@ class UnreachableError(ServiceError):
 
     def __init__(self, address: str, reason: str) -> None:
         self.address = address
+        self.reason = reason
         super().__init__(f"server: {address} cannot be reached: {reason}")
 
 

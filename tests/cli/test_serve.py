@@ -206,8 +206,10 @@ def _stale_notes(served: Served) -> None:
         (replace(owner, host="elsewhere", address=None), "held"),
     ):
         wrong.write(served.path)
-        with pytest.raises(StoreBusyError):
+        with pytest.raises(StoreBusyError) as caught:
             reach(busy)
+        unanswered = wrong.address == f"http://127.0.0.1:{free}"
+        assert ("whose server does not answer: [Errno" in str(caught.value)) is unanswered
         assert look(str(served.path))["state"] == state
     replace(owner, host="elsewhere").write(served.path)
     with pytest.raises(StoreBusyError):

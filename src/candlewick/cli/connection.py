@@ -86,7 +86,8 @@ def reach(busy: StoreBusyError) -> Client:
             return client
     except UnreachableError as error:
         client.close()
-        raise busy from error
+        hangs = f"{busy.owner}, whose server does not answer: {error.reason}"
+        raise StoreBusyError(busy.url, hangs) from error
     client.close()
     raise busy
 

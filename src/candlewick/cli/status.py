@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 NOT_WELL = 1
 
+PATIENCE = 10.0
+"""Seconds for a server to say how it is: who asks wants to know whether it hangs."""
+
 
 def status(json: options.Json = False, store: options.Store = None) -> None:
     """Show who holds the store, and of its server: health, rollout, cache, and the last minutes of each arm.
@@ -51,7 +54,7 @@ def look(url: str) -> dict[str, Any]:
         return found | {"state": "held"}
     found["owner"]["address"] = owner.address
     try:
-        with Client(owner.address, retries=False) as client:
+        with Client(owner.address, timeout=PATIENCE, retries=False) as client:
             server = client.status()
     except CandlewickError as error:
         return found | {"state": "unreachable", "problem": str(error)}
