@@ -101,6 +101,7 @@ def test_part_of_the_rows_in_local_time(run: Run, export: Path) -> None:
         (("AAPL", "export.csv", "--timeframe", "7x"), "timeframe: '7x'"),
         (("AAPL", "export.csv", "--timeframe", "5m", "--columns", "a"), "columns: 'a' cannot be read"),
         (("AAPL", "export.csv", "--timeframe", "5m", "--columns", "x=sma_9"), "columns: 'x' is unknown"),
+        (("AAPL", "export.csv", "--timeframe", "5m", "--columns", "a=sma_9,a=ema_9"), "columns: 'a' is given twice"),
         (("AAPL", "export.csv", "--timeframe", "5m", "--tolerance", "2"), "tolerance: 2.0 is not valid"),
     ],
 )
@@ -108,6 +109,14 @@ def test_bad_input(run: Run, export: Path, arguments: tuple[str, ...], message: 
     ran = run("compare", *arguments)
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err
+
+
+def test_numbers_with_a_comma_are_told_as_such(run: Run, export: Path) -> None:
+    lines = export.read_text().replace(",", ";").replace(".", ",")
+    export.write_text(lines)
+    ran = run("compare", "AAPL", export, "--timeframe", "5m")
+    assert ran.code == 2
+    assert "has no column of numbers; write numbers as 1234.5: a point" in ran.err
 
 
 def test_titles_may_have_equals_signs() -> None:

@@ -66,6 +66,7 @@ def test_a_percentage_of_no_use(run: Any, tmp_path: Path, percent: str) -> None:
     ran = run("rollout", "set", *HERE, "--", percent)
     assert ran.code == 2
     assert f"percent: '{percent}' is not valid; give a number from 0 to 100" in ran.err
+    assert run("rollout", "set", percent, *HERE).err == ran.err, "a negative number is no option"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -94,6 +94,8 @@ def _pairs(text: str | None) -> dict[str, str]:
         theirs, sign, ours = one.rpartition("=")
         if not (sign and theirs.strip() and ours.strip()):
             raise InputError("columns", text, "write theirs=ours, separated by commas", "cannot be read")
+        if theirs.strip() in pairs:
+            raise InputError("columns", theirs.strip(), "say once what each column is", "is given twice")
         pairs[theirs.strip()] = ours.strip()
     return pairs
 
@@ -132,7 +134,7 @@ def _print(found: Comparison, rows: int) -> None:
     names = [one.ours if one.theirs == one.ours else f"{one.theirs} is {one.ours}" for one in found.matched]
     typer.echo(f"columns: {', '.join(names)}")
     if found.unmatched:
-        typer.echo(f"not matched: {', '.join(found.unmatched)}")
+        typer.echo(f"not matched: {', '.join(title or '(no title)' for title in found.unmatched)}")
     if found.beyond:
         typer.echo(f"outside our series: {found.beyond:,} rows")
     for line, reason in found.refused[:BARS]:

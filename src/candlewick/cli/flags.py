@@ -33,7 +33,7 @@ def list_flags(json: options.Json = False, control: options.Control = None, stor
         print_table(("flag", "value", "from", "what it does"), rows)
 
 
-@flags.command("set")
+@flags.command("set", context_settings=options.SIGNED)
 def set_flag(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A flag, as `candlewick flags list` names it.")],
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Its new value.")],

@@ -34,6 +34,9 @@ DemoStore = Annotated[
     typer.Option(metavar="URL", help="Store to fill and keep: a path or duckdb:///path. Default: a temporary one."),
 ]
 
+SIGNED = {"ignore_unknown_options": True}
+"""For a command with a number as its argument: -5 is a number then, which is told what is right, and no option."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON value to standard output.")]
 
 Start = Annotated[

@@ -19,7 +19,7 @@ rollout = typer.Typer(
 Why = Annotated[str, typer.Option(metavar="TEXT", help="Why, for the journal.")]
 
 
-@rollout.command("set")
+@rollout.command("set", context_settings=options.SIGNED)
 def set_percentage(
     percent: Annotated[str, typer.Argument(metavar="PERCENT", help="Share of the keys on V2, 0 to 100, such as 0.5.")],
     why: Why = "",

@@ -94,14 +94,18 @@ def _account(sheet: Sheet, bars: list[Pair]) -> tuple[Account, list[Pair]]:
     account = edited(sheet, frame(sheet, bars, score), bars)
     pairs = [*bars, *indicator_pairs(sheet, account, bars)]
     if not pairs:
-        titles = ", ".join(column.title for column in sheet.reference.columns) or "none"
-        raise InputError(
-            "reference",
-            sheet.reference.name,
-            f"say which is which with columns; it has: {titles}",
-            "has no column of ours",
-        )
+        raise _no_column(sheet.reference)
     return settle(sheet, account, pairs), pairs
+
+
+def _no_column(reference: Reference) -> InputError:
+    titles = ", ".join(column.title for column in reference.columns)
+    if titles:
+        expected = f"say which is which with columns; it has: {titles}"
+        return InputError("reference", reference.name, expected, "has no column of ours")
+    other = ", ".join(filter(None, reference.other)) or "none"
+    expected = f"write numbers as 1234.5: a point, and nothing between thousands; its other columns: {other}"
+    return InputError("reference", reference.name, expected, "has no column of numbers")
 
 
 def _ours(
