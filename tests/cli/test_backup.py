@@ -15,7 +15,6 @@ from tests.postgres_server import postgres_server
 
 from candlewick.app import build
 from candlewick.backup import backup as write_backup
-from candlewick.delivery.open import open_journal
 from candlewick.store.memory import MemoryStore
 from candlewick.store.open import open_store
 from candlewick.validator.temporary_server import served
@@ -81,8 +80,6 @@ def test_a_trial_at_the_command_line(run: Run, store: Path, file: Path, tmp_path
 def test_a_trial_that_differs_ends_with_1(
     run: Run, store: Path, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     module = sys.modules["candlewick.backup.restore"]
     monkeypatch.setattr(module, "_differences", lambda *_: [module.Difference("AAPL", "1m", "is odd")])  # type: ignore[attr-defined]
     monkeypatch.setattr(module, "_check", lambda *_: None)
@@ -133,7 +130,7 @@ def test_a_killed_restore_leaves_nothing_half_visible(run: Run, tmp_path: Path, 
     file = tmp_path / "big.backup"
     with MemoryStore() as big:
         for symbol in range(20):
-            big.upsert(series(f"S{symbol}", OPEN, 100_000, calendar="24/7"))
+            big.upsert(series(f"S{symbol}", OPEN, 25_000, calendar="24/7"))
         write_backup(big, file)
     url = str(tmp_path / "new.duckdb") if kind == "duckdb" else postgres_server().url()
     command = [sys.executable, "-m", "candlewick.cli.main", "restore", str(file), "--store", url]
@@ -153,12 +150,11 @@ def test_a_killed_restore_leaves_nothing_half_visible(run: Run, tmp_path: Path, 
             break  # it was done already
         with open_store(url) as store:
             assert len(store.series()) in (0, 20)
-            assert store.stats().rows in (0, 2_000_000)
+            assert store.stats().rows in (0, 500_000)
             assert store.check() == []
             if store.series():
                 return
     else:
         assert subprocess.run(command).returncode == 0
     with open_store(url) as store:
-        assert store.stats().rows == 2_000_000
-    assert open_journal(None)
+        assert store.stats().rows == 500_000
