@@ -334,6 +334,17 @@ def test_a_timeout_is_seconds(timeout: Any) -> None:
         cw.connect("http://127.0.0.1:8787", timeout=timeout)
 
 
+@pytest.mark.parametrize("size", [-1, float("inf"), float("nan"), "5", None])
+def test_what_is_remembered_has_a_size(size: Any) -> None:
+    with pytest.raises(InputError, match=r"remembered_mb: .* give mebibytes"):
+        cw.connect("http://127.0.0.1:8787", remembered_mb=size)
+
+
+def test_one_symbol_among_many_is_no_list_of_letters() -> None:
+    with Client("http://127.0.0.1:8787", retries=False) as client:
+        assert len(client.candles_many("SPY", "7x")) == 1
+
+
 def test_an_answer_without_a_tag_is_not_remembered(told: Any) -> None:
     columns = {name: [] for name in ("time", *VALUES, "n", "final")}
     about = {"symbol": "A", "timeframe": "5m", "source": "1m", "engine": "classic", "revision": 1, "fingerprint": "f"}

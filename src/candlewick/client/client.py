@@ -74,7 +74,7 @@ class Client(Controls):
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
             raise InputError("timeout", timeout, "give seconds above 0")
         self._connection = Connection(Address.of(address, key), timeout, retries=retries, transport=transport)
-        self._remembered = Remembered(int(remembered_mb * 1_048_576))
+        self._remembered = Remembered.of(remembered_mb)
         self.timeout = timeout
 
     @property
@@ -143,7 +143,7 @@ class Client(Controls):
                 return error
 
         with ThreadPoolExecutor(AT_ONCE, "candlewick-client") as pool:
-            return list(pool.map(one, symbols))
+            return list(pool.map(one, (symbols,) if isinstance(symbols, str) else symbols))
 
     def stream(
         self,

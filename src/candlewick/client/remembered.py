@@ -6,8 +6,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Self
 
 from candlewick.client.served_answer import ServedAnswer
+from candlewick.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,13 @@ class Remembered:
         self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, mebibytes: float) -> Self:
+        """Of so many mebibytes; 0 keeps nothing. Raises InputError."""
+        if not isinstance(mebibytes, int | float) or not 0 <= mebibytes < float("inf"):
+            raise InputError("remembered_mb", mebibytes, "give mebibytes, 0 to keep nothing")
+        return cls(int(mebibytes * 1_048_576))
 
     @property
     def bytes(self) -> int:
