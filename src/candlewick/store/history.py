@@ -64,7 +64,10 @@ class History:
         newest, above = self.last
         if revision <= above:
             raise InputError("revision", revision, f"give one above {above}", "is not new")
-        kept = len(self.days) if day > newest else bisect_left(_numbers(self.days), day) * _NUMBER.size
+        kept = len(self.days)
+        if day <= newest and kept:
+            usual = day == newest  # the stair of today is replaced
+            kept = kept - _NUMBER.size if usual else bisect_left(_numbers(self.days), day) * _NUMBER.size
         return type(self)(self.days[:kept] + _packed(day), self.revisions[:kept] + _packed(revision))
 
     def revision_before(self, end: int | None, current: int) -> int:

@@ -71,8 +71,9 @@ def write(cursor: Any, changed: Sequence[Fresh]) -> None:
 
     A statement takes milliseconds, most of what a small write takes: the usual ones do with fewer, and fewer columns.
     """
-    cursor.register("records", table_of(_columns(changed)))
-    if all(one.usual for one in changed):
+    usual = all(one.usual for one in changed)
+    cursor.register("records", table_of(_columns(changed, usual=usual)))
+    if usual:
         cursor.execute(f"UPDATE series SET {_FIGURES} FROM records WHERE series.id = records.id")
     else:
         if not all(one.new for one in changed):
@@ -93,17 +94,17 @@ def write(cursor: Any, changed: Sequence[Fresh]) -> None:
     cursor.unregister("records")
 
 
-def _columns(changed: Sequence[Fresh]) -> dict[str, list[Any]]:
+def _columns(changed: Sequence[Fresh], *, usual: bool) -> dict[str, list[Any]]:
     """What the statements need to know, by name."""
     series = [one.after.series for one in changed]
     trails = [one.after.trail for one in changed]
-    notes = [one.note or NOTHING for one in changed]
+    notes = dict(zip(Note._fields, zip(*(one.note or NOTHING for one in changed), strict=True), strict=True))
     columns: dict[str, list[Any]] = {"id": [one.after.place for one in changed]}
     columns |= {name: [getattr(one, name) for one in series] for name in RECORD[3:]}
-    columns |= {name: [getattr(note, name) for note in notes] for name in NOTE}
+    columns |= {name: list(notes[name]) for name in NOTE}
     columns["day"] = [one.after.history.last_day for one in changed]
     columns["written_at"] = [trail.written_at for trail in trails]
-    if not all(one.usual for one in changed):
+    if not usual:
         columns["symbol"] = [one.symbol for one in series]
         columns["timeframe"] = [str(one.timeframe) for one in series]
         floors = zip(*((*trail.purged, *trail.retired) for trail in trails), strict=True)
