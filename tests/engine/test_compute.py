@@ -149,9 +149,9 @@ def test_compute_many_raises_what_compute_raises_and_leaves_no_thread(minutes: M
         return [one.name for one in threading.enumerate() if one.name.startswith("candlewick-compute-")]
 
     series = [minutes(20) for _ in range(count)]
-    with pytest.raises(InputError, match="no candles"):
+    with pytest.raises(InputError, match="is no Candles"):
         cw.compute("no candles", "sma(3)")  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="no candles"):
+    with pytest.raises(InputError, match="is no Candles"):
         list(cw.compute_many([*series[1:], "no candles"], "sma(3)", threads=2))  # type: ignore[list-item]
     assert computing() == []
     frames = cw.compute_many(series, "sma(3)", threads=2)
