@@ -30,9 +30,9 @@ from candlewick.cli.quarantine import quarantine
 from candlewick.cli.restore import restore
 from candlewick.cli.rollout import rollout
 from candlewick.cli.serve import serve
+from candlewick.cli.splits import splits
 from candlewick.cli.status import status
 from candlewick.cli.store import store
-from candlewick.cli.splits import splits
 from candlewick.cli.symbols import symbols
 from candlewick.cli.validate import validate
 from candlewick.errors import CandlewickError
@@ -127,8 +127,8 @@ for command, line in SHORT_HELP.items():
 app.add_typer(config, name="config")
 app.add_typer(flags, name="flags")
 app.add_typer(rollout, name="rollout")
-app.add_typer(splits, name="splits")
 app.add_typer(keys, name="keys")
+app.add_typer(splits, name="splits")
 app.add_typer(store, name="store")
 
 
