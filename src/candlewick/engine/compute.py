@@ -54,7 +54,8 @@ def compute_many(
     """``compute`` over many series, on ``threads`` threads (default: one a core), in the order given, lazily.
 
     ``timeframe`` aggregates each first. ``last`` keeps only the newest bar of each, as a scan of a universe needs, and
-    is faster, since the rest is never written to memory. A series without bars gives a frame without rows.
+    is faster, since the rest is never written to memory. A series without bars gives a frame without rows. Raises what
+    ``compute`` raises.
     """
     made = plan(resolve(specs))
     length = None if timeframe is None else Timeframe.parse(timeframe)
@@ -110,6 +111,7 @@ def _batches(series: Iterable[Candles]) -> Iterator[list[Candles]]:
     batch: list[Candles] = []
     rows = 0
     for candles in series:
+        check_candles(candles)
         batch.append(candles)
         rows += len(candles)
         if len(batch) >= BATCH_SERIES or rows >= BATCH_ROWS:
