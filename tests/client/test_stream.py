@@ -323,6 +323,8 @@ def test_what_cannot_be_followed_is_refused_here(serving: Any) -> None:
             client.stream(symbols, "5m")
     with pytest.raises(InputError, match="since: 'SPY' is one bar of several"):
         client.stream(["SPY", "BTC/USD"], "5m", since=bar)
+    with pytest.raises(InputError, match="since: 5 is no bar"):
+        client.stream("SPY", "5m", since=5)
     with pytest.raises(InputError, match="timeframe"):
         client.stream("SPY", "5x")
     with client.stream(["SPY", "SPX"], "5m") as stream, pytest.raises(UnknownSeriesError, match="SPX"):

@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candlewick.errors import InputError
-from candlewick.server.asked import LONGEST_MANY, LONGEST_SYMBOL, MOST_BARS, MOST_SYMBOLS, asked, asked_many
+from candlewick.server.asked import (
+    BAR_COLUMNS,
+    LONGEST_MANY,
+    LONGEST_SYMBOL,
+    MOST_BARS,
+    MOST_COLUMNS,
+    MOST_INDICATORS,
+    MOST_SYMBOLS,
+    MOST_VALUES,
+    asked,
+    asked_many,
+)
 from candlewick.service.request import LIMIT
 
 PATH = "/v1/candles?timeframe=5m&indicators=sma(9)"
@@ -79,6 +90,20 @@ def test_all_of_them_together_have_no_more_bars_than_is_allowed(count: int) -> N
     assert limit * count <= MOST_BARS
     assert limit == LIMIT or (limit + 1) * count > MOST_BARS
     assert [one.symbol for one in found.requests] == [f"S{at}" for at in range(count)]
+
+
+@given(st.integers(1, MOST_SYMBOLS), st.integers(1, MOST_INDICATORS))
+def test_all_of_them_together_have_no_more_values_than_is_allowed(count: int, indicators: int) -> None:
+    specs = ",".join(f"macd(12,26,{at})" for at in range(2, 2 + min(indicators, MOST_COLUMNS // 3)))
+    query = b"timeframe=5m&symbols=" + ",".join(f"S{at}" for at in range(count)).encode()
+    query += b"&indicators=" + specs.encode()
+    found = asked_many(query).requests[0]
+    columns = BAR_COLUMNS + sum(len(one.columns) for one in found.indicators)
+    assert found.limit * columns * count <= MOST_VALUES
+    assert asked_many(query + b"&limit=%d" % found.limit).requests[0].limit == found.limit
+    if found.limit < LIMIT:
+        with pytest.raises(InputError, match=f"at most {found.limit} bars of each of {count} with {columns} columns"):
+            asked_many(query + b"&limit=%d" % (found.limit + 1))
 
 
 @given(st.binary(max_size=60))

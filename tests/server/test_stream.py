@@ -218,6 +218,8 @@ def test_what_cannot_be_served_is_refused_and_the_socket_stays(serving: Serving,
         refused = hear(one)
         assert (refused["kind"], refused["id"]) == ("refused", asked.get("id", "bad"))
         assert refused["problem"]["parameter"] == parameter
+        if refused["id"] == "bad":
+            say(one, unsubscribe=["bad"])  # sent before the refusal was read: no reason to end the others
         serving.application.store.upsert(candles("B", [12]))
         assert hear(one)["id"] == "kept"
 

@@ -64,6 +64,19 @@ def test_one_that_ends_is_started_again(crew: Crew) -> None:
     soon(lambda: crew.ready() is not None)
 
 
+def test_one_that_will_not_be_better_is_not_started_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 0.0)
+    crew = Crew(command("import sys; sys.exit(2)"), 1)
+    first = crew.processes
+    soon(lambda: crew._workers[0].process.poll() == 2)
+    crew.mend()
+    assert crew.processes == first
+    monkeypatch.setattr(module, "MENDED_SECONDS", 0.0)
+    crew.mend()
+    assert crew.processes != first
+    crew.stop()
+
+
 def test_workers_that_cannot_start_are_no_crew() -> None:
     with pytest.raises(ServiceError, match="could not start"):
         run_workers(command("import sys; sys.exit(2)"), 2, lambda said: None)

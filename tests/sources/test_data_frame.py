@@ -159,6 +159,7 @@ def test_a_symbol_is_chosen_or_named() -> None:
         (days(pd.period_range("2024-01-02", periods=2)), InputError, r"is no index of times; .*to_timestamp\(\)"),
         (days(pd.MultiIndex.from_tuples([(1, 2), (3, 4)])), InputError, r"is no index of times; .*reset_index\(\)"),
         (pd.DataFrame({("Open", "SPY"): [1.0]}), InputError, r"column names of several levels; keep one level"),
+        (pd.DataFrame([[1.0, 2.0]], columns=["Open", "Open"]), InputError, r"\['Open'\] has columns of the same name"),
         (days(pd.DatetimeIndex([None, "2024-01-03"], tz="UTC")), InputError, "row 1: .*unreadable time"),
         (days(pd.DatetimeIndex(["2024-01-02", "2024-01-03"]))[:0], FileFormatError, "'frame' has columns but no rows"),
         ({"open": [1.0]}, InputError, "'dict' is no table|column is missing"),

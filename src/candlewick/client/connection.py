@@ -15,7 +15,7 @@ from candlewick.server.problem import CONTENT_TYPE, error_of
 if TYPE_CHECKING:
     import httpx
 
-CONNECT_SECONDS = 2.0
+CONNECT_SECONDS = 5.0
 """For one attempt to reach the server."""
 
 Content = bytes | BinaryIO

@@ -70,6 +70,8 @@ def followed(
         segment(name, "symbols")
     if not names:
         raise InputError("symbols", symbols, "give at least one symbol", "names none")
+    if not isinstance(since, StreamedBar | Mapping | None):
+        raise InputError("since", since, "give a bar of a stream, or such bars by symbol", "is no bar")
     if not isinstance(since, StreamedBar):
         return names, dict(since or {})
     if len(names) > 1:

@@ -49,8 +49,11 @@ MOST_SYMBOLS = 500
 LONGEST_MANY = 65_536
 """Bytes of a query for many symbols."""
 
-MOST_BARS = 500_000
-"""Bars of all symbols of one request together, unless ``limit`` says how many each may have."""
+MOST_BARS, MOST_VALUES = 500_000, 20_000_000
+"""Bars of all symbols of one request together, and bars times columns: the answer is made as one piece of JSON."""
+
+BAR_COLUMNS = 8
+"""Columns of a bar without indicators: time, open, high, low, close, volume, n, final."""
 
 _SPACED = re.compile(r".+ \d\d:?\d\d")
 
@@ -88,10 +91,14 @@ def asked_many(query: bytes) -> AskedMany:
     if len(set(symbols)) < len(symbols):
         twice = next(name for at, name in enumerate(symbols) if name in symbols[:at])
         raise InputError("symbols", twice, "name each symbol once", "is given twice")
-    each = MOST_BARS // len(symbols)
-    first = _request(symbols[0], given, min(LIMIT, each))
-    if first.limit * len(symbols) > MOST_BARS:
-        raise InputError("limit", first.limit, f"ask for at most {each} bars of each of {len(symbols)}", "is too much")
+    first = _request(symbols[0], given)
+    columns = BAR_COLUMNS + sum(len(one.columns) for one in first.indicators)
+    each = min(MOST_BARS, MOST_VALUES // columns) // len(symbols)
+    if "limit" not in given:
+        first = replace(first, limit=min(LIMIT, each))
+    elif first.limit > each:
+        expected = f"ask for at most {each} bars of each of {len(symbols)} with {columns} columns"
+        raise InputError("limit", first.limit, expected, "is too much")
     return AskedMany(tuple(replace(first, symbol=name) for name in symbols), _engine(given))
 
 
@@ -118,10 +125,10 @@ def _parsed(symbol: str, query: bytes) -> Asked:
     _check_query(query, LONGEST_QUERY)
     _check_symbol(symbol, "symbol")
     given = fields(query, PARAMETERS)
-    return Asked(_request(symbol, given, LIMIT), _engine(given))
+    return Asked(_request(symbol, given), _engine(given))
 
 
-def _request(symbol: str, given: dict[str, str], limit: int) -> Request:
+def _request(symbol: str, given: dict[str, str]) -> Request:
     request = Request.of(
         symbol,
         needed(given, "timeframe", "give one such as 5m: " + PARAMETERS["timeframe"]),
@@ -131,7 +138,7 @@ def _request(symbol: str, given: dict[str, str], limit: int) -> Request:
         source=given.get("source"),
         zero_volume=given.get("zero_volume", "keep"),
         final_only=truth(given, "final_only"),
-        limit=_whole(given, "limit", limit),
+        limit=_whole(given, "limit", LIMIT),
         as_of=moment_text(given, "as_of"),
         adjusted=truth(given, "adjusted"),
     )

@@ -8,6 +8,7 @@ reads them. The first reason to end is the one that the client is told.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,7 @@ class StreamClient:
         self._news = asyncio.Event()
         self._less = asyncio.Event()
         self._followed: dict[str, Follower] = {}
+        self._refused: deque[str] = deque(maxlen=MOST_SUBSCRIPTIONS)
         self._under_way: set[Follower] = set()
         self._end: asyncio.Future[tuple[str, Problem | None]] = asyncio.get_running_loop().create_future()
 
@@ -119,6 +121,7 @@ class StreamClient:
     def turned_down(self, follower: Follower, message: Message) -> None:
         """A subscription cannot be served; the others go on."""
         self._followed.pop(follower.subscription.id, None)
+        self._refused.append(follower.subscription.id)
         self.put(follower, [message], asked=True)
 
     def _ended(self, tasks: Sequence[asyncio.Future[Any]]) -> None:
@@ -156,6 +159,8 @@ class StreamClient:
         except CandlewickError as error:
             known = given.get("id")
             mark = msgspec.json.encode(known if isinstance(known, str) else "")
+            if isinstance(known, str) and known not in self._followed:
+                self._refused.append(known)
             self._outbox.put(mark, refused(problem_for(error).json()), asked=True)
             self._news.set()
             return
@@ -166,6 +171,8 @@ class StreamClient:
 
     def _unsubscribe(self, name: Any) -> None:
         follower = self._followed.pop(name, None) if isinstance(name, str) else None
+        if follower is None and name in self._refused:
+            return  # the refusal and this crossed on their way
         if follower is None:
             raise UnknownNameError("unsubscribe", name, self._followed)
         self._streams.hub.leave(follower)

@@ -32,7 +32,10 @@ AGAIN_SECONDS = 1.0
 """Between two starts of one worker, at least."""
 
 BAD_INPUT = 2
-"""Exit code of a worker that will not be better the next time."""
+"""Exit code of a worker that will not be better the next time, unless somebody mends what it was given."""
+
+MENDED_SECONDS = 30.0
+"""Between two starts of such a worker."""
 
 
 def reserve(host: str, port: int) -> socket.socket:
@@ -67,7 +70,9 @@ class Crew:
     def mend(self) -> None:
         """Start those again that ended."""
         for k, one in enumerate(self._workers):
-            if one.process.poll() is not None and time.monotonic() - one.started > AGAIN_SECONDS:
+            ended = one.process.poll()
+            pause = MENDED_SECONDS if ended == BAD_INPUT else AGAIN_SECONDS
+            if ended is not None and time.monotonic() - one.started > pause:
                 log.warning("worker %d ended with %d and is started again", one.process.pid, one.process.returncode)
                 one.close()
                 self._workers[k] = _Worker(self._command)

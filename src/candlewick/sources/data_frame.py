@@ -19,7 +19,8 @@ def is_table(given: Any) -> bool:
 def table_of(frame: Any) -> pa.Table:
     """The rows of a frame. Of a pandas frame whose index is times, the index becomes the column of times.
 
-    Raises InputError for what is no table, for column names of several levels and for an index of spans of time.
+    Raises InputError for what is no table, for column names of several levels or given twice, and for an index of
+    spans of time.
     """
     import pyarrow as pa
 
@@ -45,6 +46,9 @@ def _of_pandas(frame: Any) -> pa.Table:
     if frame.columns.nlevels > 1:
         expected = "keep one level, as frame.droplevel(1, axis='columns') does"
         raise InputError("frame", list(frame.columns[:3]), expected, "has column names of several levels")
+    if not frame.columns.is_unique:
+        twice = list(frame.columns[frame.columns.duplicated()])
+        raise InputError("frame", twice, "give each column a name of its own", "has columns of the same name")
     table = pa.Table.from_pandas(frame, preserve_index=False)
     index = frame.index
     if index.nlevels > 1 or str(index.dtype).startswith("period"):

@@ -17,6 +17,7 @@ from candlewick.server.asked import (
     PARAMETERS,
     AskedMany,
     asked_many,
+    fields,
 )
 from candlewick.server.contract import answers, header, path, problems, query
 from candlewick.server.form import ARROW, JSON, JSON_ONLY, Form, form_of
@@ -123,12 +124,14 @@ async def many(request: Request) -> Response:
     responses=answers(
         listed(ref("Series")),
         "Every stored series, by symbol, then from the finest timeframe on.",
-    ),
+    )
+    | problems(400),
     summary="What is stored",
 )
 async def symbols(request: Request) -> Response:
     """Every stored series: symbol, timeframe, calendar, rows, first and last candle, revision and generation."""
     serving = serving_of(request)
+    fields(request.scope["query_string"], {})
     stored = await serving.reads.run(serving.application.symbols)
     return answered([one.as_dict() for one in stored])
 
