@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -18,9 +17,9 @@ from candlewick.candles import Candles
 from candlewick.errors import UnknownSeriesError
 from candlewick.moments import Moment
 from candlewick.store.check import Problem
+from candlewick.store.forwarding import Forwarding
 from candlewick.store.newest import Newest, newest_after
-from candlewick.store.repository import CandleRepository, QuarantinedRow, Series, Snapshot, Upserted
-from candlewick.store.splits import Split
+from candlewick.store.repository import CandleRepository, Series, Snapshot, Upserted
 from candlewick.store.stats import Stats
 from candlewick.timeframe import Timeframe
 
@@ -32,12 +31,11 @@ MOST = 8192
 Listener = Callable[[Sequence[str]], None]
 
 
-class TellingRepository(CandleRepository):
+class TellingRepository(Forwarding):
     """Passes calls on to ``store``. What listeners do after a write never looks like a failure of it."""
 
     def __init__(self, store: CandleRepository) -> None:
-        self.url = store.url
-        self._store: Any = store
+        super().__init__(store)
         self._lock = Lock()
         self._listeners: tuple[Listener, ...] = ()
         self._newest: OrderedDict[tuple[str, Timeframe], Newest] = OrderedDict()
@@ -57,7 +55,7 @@ class TellingRepository(CandleRepository):
 
     def upsert_many(self, batch: Sequence[Candles]) -> list[Upserted]:
         before = [self._record(candles) for candles in batch]
-        done: list[Upserted] = self._store.upsert_many(batch)
+        done = self._store.upsert_many(batch)
         changed = [candles.symbol for candles, one in zip(batch, done, strict=True) if one.changed]
         if changed:
             for record, candles, one in zip(before, batch, done, strict=True):
@@ -67,7 +65,7 @@ class TellingRepository(CandleRepository):
         return done
 
     def delete(self, symbol: str, *rest: Any, **named: Any) -> int:
-        gone: int = self._store.delete(symbol, *rest, **named)
+        gone = self._store.delete(symbol, *rest, **named)
         if gone:
             self._tell([symbol])
         return gone
@@ -78,86 +76,38 @@ class TellingRepository(CandleRepository):
         timeframe: str | Timeframe,
         start: Moment | None = None,
         end: Moment | None = None,
-        **named: Any,
+        *,
+        as_of: Moment | None = None,
     ) -> Snapshot:
-        if isinstance(start, int) and (end is None or isinstance(end, int)) and not named:
+        if isinstance(start, int) and (end is None or isinstance(end, int)) and as_of is None:
             length = Timeframe.parse(timeframe)
             held = self._newest.get((symbol, length))
             if held is not None and start >= held.since and held.series == self._store.find(symbol, length):
                 return Snapshot(held.series, held.between(start, end))
-        return self._store.snapshot(symbol, timeframe, start, end, **named)  # type: ignore[no-any-return]
+        return self._store.snapshot(symbol, timeframe, start, end, as_of=as_of)
 
-    def series(self, *given: Any, **named: Any) -> list[Series]:
-        return self._store.series(*given, **named)  # type: ignore[no-any-return]
-
-    def find(self, *given: Any, **named: Any) -> Series:
-        return self._store.find(*given, **named)  # type: ignore[no-any-return]
-
-    def series_of(self, *given: Any, **named: Any) -> list[Series]:
-        return self._store.series_of(*given, **named)  # type: ignore[no-any-return]
-
-    def read(self, *given: Any, **named: Any) -> Candles:
-        return self._store.read(*given, **named)  # type: ignore[no-any-return]
-
-    def count(self, *given: Any, **named: Any) -> int:
-        return self._store.count(*given, **named)  # type: ignore[no-any-return]
-
-    def revision_before(self, *given: Any, **named: Any) -> int:
-        return self._store.revision_before(*given, **named)  # type: ignore[no-any-return]
-
-    def first_changed(self, *given: Any, **named: Any) -> int | None:
-        return self._store.first_changed(*given, **named)  # type: ignore[no-any-return]
-
-    def revision_at(self, *given: Any, **named: Any) -> int:
-        return self._store.revision_at(*given, **named)  # type: ignore[no-any-return]
-
-    def writes(self, *given: Any, **named: Any) -> list[Any]:
-        return self._store.writes(*given, **named)  # type: ignore[no-any-return]
-
-    def purge(self, *given: Any, **named: Any) -> int:
-        return self._store.purge(*given, **named)  # type: ignore[no-any-return]
-
-    def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
-        return self._store.quarantine(rows)  # type: ignore[no-any-return]
-
-    def quarantined(self, symbol: str | None = None) -> list[QuarantinedRow]:
-        return self._store.quarantined(symbol)  # type: ignore[no-any-return]
-
-    def splits(self) -> Mapping[str, tuple[Split, ...]]:
-        return self._store.splits()  # type: ignore[no-any-return]
-
-    def _keep_split(self, symbol: str, time: int, factor: float | None) -> None:
-        self._store._keep_split(symbol, time, factor)
-
-    def compact(self) -> None:
-        self._store.compact()
+    def count(self, symbol: str, timeframe: str | Timeframe, *rest: Any, **named: Any) -> int:
+        return self._store.count(symbol, timeframe, *rest, **named)
 
     def stats(self) -> Stats:
-        return self._store.stats()  # type: ignore[no-any-return]
+        return self._store.stats()
 
     def check(self) -> list[Problem]:
-        return self._store.check()  # type: ignore[no-any-return]
+        return self._store.check()
 
     def tables(self, *, writing: bool = False) -> AbstractContextManager[Any]:
-        return self._store.tables(writing=writing)  # type: ignore[no-any-return]
-
-    def close(self) -> None:
-        self._store.close()
-
-    @property
-    def staging(self) -> Path | None:
-        return self._store.staging  # type: ignore[no-any-return]
+        return self._store.tables(writing=writing)
 
     @property
     def degraded(self) -> str | None:
-        return self._store.degraded  # type: ignore[no-any-return]
+        return self._store.degraded
 
     def announce(self, address: str | None) -> None:
         self._store.announce(address)
 
     def _record(self, candles: Candles) -> Series | None:
         try:
-            return self._store.find(candles.symbol, candles.timeframe)  # type: ignore[no-any-return]
+            return self._store.find(candles.symbol, candles.timeframe)
         except UnknownSeriesError:
             return None
 
