@@ -11,14 +11,12 @@ import numpy.typing as npt
 
 from candlewick.candles import VALUES, Candles
 from candlewick.columnar import Floats, Integers
-from candlewick.moments import Moment
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store.catalogue import Entry
 from candlewick.store.change import Change, appended, compared
 from candlewick.store.entry_after import after_removal, after_write, new_entry
 from candlewick.store.notes import Notes
-from candlewick.store.repository import Series, bounds
-from candlewick.store.revisions import APPEND, REWRITING, Note, absent, check_retired, known, stairs
+from candlewick.store.revisions import APPEND, Note, stairs
 from candlewick.store.room import Room
 
 Mask = npt.NDArray[np.bool_]
@@ -61,6 +59,11 @@ class HeldSeries:
         """The chosen candles as versions that the write ``until`` takes away."""
         values = {name: getattr(self.candles, name)[chosen] for name in VALUES}
         return Gone(self.candles.microseconds[chosen], values, self.revision[chosen], until)
+
+    def last(self, at: int) -> Note | None:
+        """The last write at or before a moment."""
+        below = bisect_right(self.notes, at, key=lambda note: note.written_at)
+        return self.notes[below - 1] if below else None
 
     def at(self, note: Note) -> Candles:
         """The candles as known at the revision of a note."""
@@ -128,7 +131,7 @@ def cut(entry: HeldEntry, low: int | None, high: int | None, now: int, *, for_go
 def purged(entry: HeldEntry, at: int) -> tuple[HeldEntry, int]:
     """The entry without the versions that were taken away at or before a moment, and how many those are."""
     held = entry.place
-    last = _last(held, at)
+    last = held.last(at)
     if last is None or last.revision <= max(entry.trail.purged.revision, held.notes[0].revision):
         return entry, 0
     gone = tuple(one for one in held.gone if one.until > last.revision)
@@ -136,43 +139,6 @@ def purged(entry: HeldEntry, at: int) -> tuple[HeldEntry, int]:
     notes = Notes([*stairs(before), *held.notes[len(before) :]])
     place = replace(held, gone=gone, notes=notes)
     return replace(entry, place=place, trail=entry.trail.after_purge(last)), _versions(held.gone) - _versions(gone)
-
-
-def note_at(entry: HeldEntry, at: int) -> Note:
-    """The write that a moment means; raises HistoryError, UnknownSeriesError."""
-    notes = entry.place.notes
-    return known(entry.series, entry.trail, at, _last(entry.place, at), notes[0].written_at)
-
-
-def read_at(entry: HeldEntry, at: int, note: Note, start: Moment | None, end: Moment | None) -> Candles:
-    """A range as known at a moment, whose write is ``note``; raises HistoryError."""
-    low, high = bounds(note.calendar, start, end)
-    check_retired(entry.series, entry.trail, at, note, low)
-    return entry.place.at(note).between(low, high)
-
-
-def record_at(entry: HeldEntry, at: int, note: Note) -> Series:
-    """The record as known at a moment; raises HistoryError, and UnknownSeriesError where there was no candle."""
-    check_retired(entry.series, entry.trail, at, note, None)
-    time = entry.place.at(note).microseconds
-    if not len(time):
-        raise absent(entry.series, at, "had been deleted")
-    later = [one for one in entry.place.notes if one.revision > note.revision]
-    return replace(
-        entry.series,
-        calendar=note.calendar,
-        rows=len(time),
-        first=int(time[0]),
-        last=int(time[-1]),
-        revision=note.revision,
-        generation=entry.series.generation - sum(one.kind in REWRITING for one in later),
-    )
-
-
-def _last(held: HeldSeries, at: int) -> Note | None:
-    """The last write at or before a moment."""
-    below = bisect_right(held.notes, at, key=lambda note: note.written_at)
-    return held.notes[below - 1] if below else None
 
 
 def _longer(held: HeldSeries, new: Candles, revision: int, notes: Notes) -> HeldSeries:

@@ -55,7 +55,7 @@ class MemoryContents:
 
     def __init__(self, store: MemoryStore) -> None:
         with store._lock:
-            self._held = store._catalogue
+            self._held = store._current()
             self._refused = list(store._refused.values())
         self._entries = [self._held.entries[key] for key in sorted(self._held.entries)]
         self.tables: Mapping[str, Table] = TABLES
