@@ -10,6 +10,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from candlewick.errors import InputError, StoreError, StoreUnavailableError
+from candlewick.postgres_patience import connection_class
 
 SCHEMES = ("postgresql://", "postgres://")
 SCHEMA = "candlewick"
@@ -95,11 +96,13 @@ class PostgresAddress:
             "tcp_user_timeout": 3000,
         }
 
-    def connect(self) -> Any:
-        """A connection of its own. Raises StoreUnavailableError where there is none."""
-        psycopg = driver()
+    def connect(self, patience: float | None = None) -> Any:
+        """A connection of its own, with a patience (`postgres_patience.py`). StoreUnavailableError: there is none."""
+        driver()
         with self.told():
-            return psycopg.connect(self.conninfo, **self.options())
+            connection: Any = connection_class().connect(self.conninfo, **self.options())
+        connection.patience = patience
+        return connection
 
     @contextmanager
     def told(self) -> Iterator[None]:

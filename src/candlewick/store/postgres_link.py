@@ -17,6 +17,7 @@ from typing import Any
 
 from candlewick.errors import StoreUnavailableError
 from candlewick.postgres_address import PostgresAddress, driver
+from candlewick.postgres_patience import connection_class
 
 WAIT = 1.0
 """Seconds that a call waits for a connection."""
@@ -42,14 +43,15 @@ class PostgresLink:
         self._pool = self._new()
 
     @contextmanager
-    def borrow(self) -> Iterator[Any]:
+    def borrow(self, wait: float = WAIT) -> Iterator[Any]:
         """A cursor of a connection where each statement is a transaction of its own.
 
-        Raises StoreUnavailableError while the database is away, and when no connection is free within `WAIT` seconds.
+        Raises StoreUnavailableError while the database is away, and when no connection is free within ``wait`` seconds
+        (`was_busy`).
         """
         if self.down is not None:
             raise StoreUnavailableError(self.address.shown, self.down)
-        with self.address.told(), self._pool.connection() as connection:
+        with self.address.told(), self._pool.connection(timeout=wait) as connection:
             with self._lock:
                 self._lent.add(connection)
             try:
@@ -109,6 +111,7 @@ class PostgresLink:
 
         return ConnectionPool(
             self.address.conninfo,
+            connection_class=connection_class(),
             kwargs=self.address.options(),
             min_size=1,
             max_size=self.size,
@@ -119,6 +122,13 @@ class PostgresLink:
             reconnect_timeout=1,
             name="candlewick",
         )
+
+
+def was_busy(error: StoreUnavailableError) -> bool:
+    """Whether an error is that no connection was free: it says nothing of the database."""
+    from psycopg_pool import PoolTimeout
+
+    return isinstance(error.__cause__, PoolTimeout)
 
 
 def _cut(connection: Any) -> None:

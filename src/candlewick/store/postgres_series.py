@@ -46,6 +46,9 @@ TRAIL = (
     *("retired_revision", "retired_since", "retired_before"),
 )
 COLUMNS = ", ".join(f"s.{name}" for name in (*RECORD, *TRAIL))
+PIECE = 500
+"""Records that are asked for at a time."""
+
 _SPLIT = len(RECORD)
 _STAIRS = (
     "CASE WHEN s.changed > {since} THEN "
@@ -117,8 +120,15 @@ def changed_since(cursor: Any, since: int, known: Known) -> list[Entry[Held]]:
     if not newer:
         return []
     stairs = _STAIRS.format(since=int(since))
-    query = f"SELECT {COLUMNS}, s.changed, {stairs} FROM series s WHERE s.id = ANY(%s::int[])"
-    return [_entry(row, known) for row in cursor.execute(query, [_numbers(newer)]).fetchall()]
+    query = f"SELECT {COLUMNS}, s.changed, {stairs} FROM series s WHERE s.id = ANY('{_numbers(newer)}'::int[])"
+    if len(newer) <= PIECE:
+        return [_entry(row, known) for row in cursor.execute(query).fetchall()]
+    found = []
+    with cursor.connection.transaction():  # one state of the database, asked for in pieces that it soon answers
+        cursor.execute(f"DECLARE changed NO SCROLL CURSOR FOR {query}")
+        while rows := cursor.execute(f"FETCH {PIECE} FROM changed").fetchall():
+            found += [_entry(row, known) for row in rows]
+    return found
 
 
 def entries(cursor: Any, ids: Sequence[int], known: Known) -> tuple[list[Entry[Held]], int]:

@@ -3,21 +3,26 @@
 1. It listens on a connection of its own. A commit anywhere notifies, and the watch looks what came (`look`).
 2. Notifications may be lost, as behind a pooler that drops LISTEN: it looks every `POLL` seconds all the same.
 3. When the database is gone it says so at once, tries again every `RETRY` seconds, and looks before it lets calls in.
-4. A database that hangs ends no connection. Who asks finds that what is known is old, waits `PATIENCE` seconds for a
-   look, and then says that it is gone (`check`): nobody after that waits, until a look succeeds again.
+4. A database that hangs ends no connection: one that leaves a look without a byte for `PATIENCE` seconds counts as
+   gone. Nobody after that waits, until a look succeeds again.
+5. Who asks finds that what is known is old, and waits for a look (`check`), however long this process takes for it: how
+   fast it decodes what came, and whether a connection is free, says nothing of the database.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from threading import Event, Lock, Thread
 from typing import Any
 
 from candlewick.errors import StoreError, StoreUnavailableError
 from candlewick.postgres_address import driver
-from candlewick.store.postgres_link import PostgresLink
+from candlewick.postgres_patience import patient, was_silent
+from candlewick.store.postgres_link import PostgresLink, was_busy
 
 POLL = 0.05
 """Seconds between two looks when nothing is notified."""
@@ -26,7 +31,13 @@ BOUND = 0.1
 """Seconds after which what is known is not trusted: then whoever asks looks first."""
 
 PATIENCE = 1.0
-"""Seconds that somebody waits for a look before the database counts as gone."""
+"""Seconds without a byte of what a look asks for, after which the database counts as gone."""
+
+TURN = 0.05
+"""Seconds that somebody waits at a time for the look of somebody else."""
+
+SPARE = 0.01
+"""Seconds that somebody waits for a connection to look with: when all are in use, the watch has one of its own."""
 
 RETRY = 0.25
 """Seconds between two attempts to reach a database that is gone."""
@@ -35,6 +46,17 @@ SILENT = 3
 """Looks in a row that find changes of which no notification told, after which notifications count as broken."""
 
 log = logging.getLogger(__name__)
+_waits: ContextVar[bool] = ContextVar("waits", default=True)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Inside, nobody waits for a look: where what is known is old, that is a StoreUnavailableError. For event loops."""
+    before = _waits.set(False)
+    try:
+        yield
+    finally:
+        _waits.reset(before)
 
 
 class PostgresWatch:
@@ -59,22 +81,21 @@ class PostgresWatch:
 
     def check(self) -> None:
         """Raise StoreUnavailableError where the database is away; look where the last look is older than `BOUND`."""
-        if self._link.down is not None:
-            raise StoreUnavailableError(self._link.address.shown, self._link.down)
-        if time.monotonic() - self._looked <= BOUND:
-            return
-        if not self._looking.acquire(timeout=PATIENCE):
-            if self._link.down is None:
-                self._link.fail(f"it has not said anything for {PATIENCE:g} s")
-            raise StoreUnavailableError(self._link.address.shown, self._link.down or "it was gone just now")
-        try:
-            if time.monotonic() - self._looked > BOUND:
-                at = time.monotonic()
-                with self._link.borrow() as cursor:
-                    self._look(cursor)
-                self._looked = at
-        finally:
-            self._looking.release()
+        since = time.monotonic() - BOUND
+        while True:
+            if self._link.down is not None:
+                raise StoreUnavailableError(self._link.address.shown, self._link.down)
+            if self._looked >= since:
+                return
+            if not _waits.get():
+                raise StoreUnavailableError(self._link.address.shown, "what it holds now is being looked up")
+            if self._looking.acquire(timeout=TURN):
+                try:
+                    looked = self._looked >= since or self._look_too()
+                finally:
+                    self._looking.release()
+                if not looked:
+                    self._ended.wait(TURN)
 
     def close(self) -> None:
         """End the thread and its connection."""
@@ -96,10 +117,8 @@ class PostgresWatch:
                 heard = True
         if self._ended.is_set():
             return
-        at = time.monotonic()
         with self._link.address.told(), self._looking, self._connection.cursor() as cursor:
-            found = self._look(cursor)
-        self._looked = at
+            found = self._ask(cursor)
         if heard:
             self._unheard, self.silent = 0, False
         elif found:
@@ -108,6 +127,27 @@ class PostgresWatch:
         if self._link.suspected.is_set() or self._link.down is not None:
             self._link.suspected.clear()
             self._link.renew()
+
+    def _ask(self, cursor: Any) -> bool:
+        """A look, by whom has the lock of looks."""
+        at = time.monotonic()
+        with patient(cursor.connection, PATIENCE):
+            found = self._look(cursor)
+        self._looked = at
+        return found
+
+    def _look_too(self) -> bool:
+        """Look in the place of the watch, with a connection that is free; False where there is none."""
+        try:
+            with self._link.borrow(SPARE) as cursor:
+                self._ask(cursor)
+        except StoreUnavailableError as error:
+            if was_busy(error):
+                return False
+            if was_silent(error):
+                self._link.fail(_reason(error))
+            raise
+        return True
 
     def _lost(self, error: StoreError) -> None:
         """Say that the database is gone, and wait until it is back."""
@@ -130,14 +170,14 @@ class PostgresWatch:
         connection = self._link.address.connect()
         try:
             with self._link.address.told(), connection.cursor() as cursor:
-                cursor.execute(f"LISTEN {self._channel}")
-                at = time.monotonic()
+                with patient(connection, PATIENCE):
+                    cursor.execute(f"LISTEN {self._channel}")
                 with self._looking:
-                    self._look(cursor)
+                    self._ask(cursor)
         except BaseException:
             connection.close()
             raise
-        self._connection, self._looked = connection, at
+        self._connection = connection
 
 
 def _reason(error: StoreError) -> str:
