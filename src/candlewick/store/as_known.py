@@ -16,7 +16,7 @@ from candlewick.errors import UnknownSeriesError
 from candlewick.moments import Moment
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store.history import DAY, day_of
-from candlewick.store.repository import Series, Snapshot, Written, bounds
+from candlewick.store.repository import Series, Written, bounds
 from candlewick.store.revisions import REWRITING, Note, Trail, absent, check_retired, known, stairs
 
 _NOTE = "revision, written_at, kind, calendar, day, inserted, updated, removed"
@@ -42,60 +42,14 @@ class Select(Protocol):
 class AsKnown:
     """The series of a store as known at ``at`` (microseconds UTC). ``cursor``: inside a transaction that reads."""
 
-    def __init__(self, cursor: Any, at: int, records: Records, select: Select) -> None:
+    def __init__(self, cursor: Any, at: int, records: Records) -> None:
         self._cursor = cursor
         self._at = int(at)
         self._read = records
-        self._select = select
-
-    def note(self, number: int) -> Note:
-        """The last write at or before the moment; raises HistoryError, UnknownSeriesError."""
-        return self._note(number, *self._read(self._cursor, [number])[number])
-
-    def candles(self, number: int, start: Moment | None, end: Moment | None) -> Candles:
-        """A range of one series; raises HistoryError, UnknownSeriesError."""
-        series, trail = self._read(self._cursor, [number])[number]
-        note = self._note(number, series, trail)
-        low, high = bounds(note.calendar, start, end)
-        check_retired(series, trail, self._at, note, low)
-        time, values = self._select(self._cursor, number, note.revision, low, high)
-        return Candles.trusted(series.symbol, series.timeframe, find_calendar(note.calendar), time, values)
-
-    def snapshot(self, number: int, start: Moment | None, end: Moment | None) -> Snapshot:
-        """The record of one series and a range of it."""
-        return Snapshot(self.record(number), self.candles(number, start, end))
-
-    def record(self, number: int) -> Series:
-        """The record of one series; raises HistoryError, and UnknownSeriesError where it held no candle."""
-        return self._records([number])[0]
 
     def listed(self, numbers: Sequence[int] | None = None) -> list[Series]:
         """The records of those that held a candle, of all series or these; raises HistoryError."""
         return self._records(numbers, leave_out=True)
-
-    def revision_before(self, number: int, end: int | None) -> int:
-        """As `CandleRepository.revision_before` was then."""
-        last = self.note(number).revision
-        if end is None:
-            return last
-        where = f"series = {int(number)} AND revision <= {last} AND day <= {day_of(end - 1)}"
-        return int(self._one(f"SELECT max(revision) FROM writes WHERE {where}") or 0)
-
-    def first_changed(self, number: int, since: int) -> int | None:
-        """As `CandleRepository.first_changed` was then."""
-        where = f"series = {int(number)} AND revision > {int(since)} AND revision <= {self.note(number).revision}"
-        found = self._one(f"SELECT min(day) FROM writes WHERE {where}")
-        return None if found is None else int(found) * DAY
-
-    def _note(self, number: int, series: Series, trail: Trail) -> Note:
-        where = f"series = {int(number)} AND written_at <= {self._at}"
-        query = f"SELECT {_NOTE} FROM writes WHERE {where} ORDER BY revision DESC LIMIT 1"
-        rows = self._cursor.execute(query).fetchall()
-        came = self._one(f"SELECT min(written_at) FROM writes WHERE series = {int(number)}")
-        return known(series, trail, self._at, Note(*rows[0]) if rows else None, came)
-
-    def _one(self, query: str) -> Any:
-        return self._cursor.execute(query).fetchall()[0][0]
 
     def _records(self, numbers: Sequence[int] | None = None, *, leave_out: bool = False) -> list[Series]:
         """A few queries, however many series there are. ``leave_out``: those that held no candle, which else raise."""
@@ -160,6 +114,54 @@ class AsKnown:
             SELECT series, count(*), min(time), max(time) FROM held GROUP BY series
         """
         return {row[0]: tuple(row[1:]) for row in self._cursor.execute(query).fetchall()}
+
+
+class SeriesAsKnown(AsKnown):
+    """One series as known at a moment: a `candlewick.store.catalogued.SeriesThen`."""
+
+    def __init__(self, cursor: Any, at: int, records: Records, select: Select, number: int) -> None:
+        super().__init__(cursor, at, records)
+        self._select = select
+        self._number = int(number)
+
+    def note(self) -> Note:
+        return self._note(*self._held())
+
+    def record(self) -> Series:
+        return self._records([self._number])[0]
+
+    def candles(self, start: Moment | None, end: Moment | None) -> Candles:
+        series, trail = self._held()
+        note = self._note(series, trail)
+        low, high = bounds(note.calendar, start, end)
+        check_retired(series, trail, self._at, note, low)
+        time, values = self._select(self._cursor, self._number, note.revision, low, high)
+        return Candles.trusted(series.symbol, series.timeframe, find_calendar(note.calendar), time, values)
+
+    def revision_before(self, end: int | None) -> int:
+        last = self.note().revision
+        if end is None:
+            return last
+        where = f"series = {self._number} AND revision <= {last} AND day <= {day_of(end - 1)}"
+        return int(self._one(f"SELECT max(revision) FROM writes WHERE {where}") or 0)
+
+    def first_changed(self, since: int) -> int | None:
+        where = f"series = {self._number} AND revision > {int(since)} AND revision <= {self.note().revision}"
+        found = self._one(f"SELECT min(day) FROM writes WHERE {where}")
+        return None if found is None else int(found) * DAY
+
+    def _held(self) -> tuple[Series, Trail]:
+        return self._read(self._cursor, [self._number])[self._number]
+
+    def _note(self, series: Series, trail: Trail) -> Note:
+        where = f"series = {self._number} AND written_at <= {self._at}"
+        query = f"SELECT {_NOTE} FROM writes WHERE {where} ORDER BY revision DESC LIMIT 1"
+        rows = self._cursor.execute(query).fetchall()
+        came = self._one(f"SELECT min(written_at) FROM writes WHERE series = {self._number}")
+        return known(series, trail, self._at, Note(*rows[0]) if rows else None, came)
+
+    def _one(self, query: str) -> Any:
+        return self._cursor.execute(query).fetchall()[0][0]
 
 
 def written(cursor: Any, number: int, trail: Trail) -> list[Written]:

@@ -15,19 +15,19 @@ from typing import Any
 from candlewick.candles import VALUES, Candles
 from candlewick.clock import Clock, SystemClock
 from candlewick.errors import FileFormatError, StoreError
-from candlewick.moments import Moment, moment
+from candlewick.moments import Moment
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store import as_known, candle_table, series_table, split_table
-from candlewick.store.as_known import AsKnown
+from candlewick.store.as_known import AsKnown, SeriesAsKnown
 from candlewick.store.candle_table import ORDERS, in_order, overlapping, put, select, table_of, where_clause
 from candlewick.store.catalogue import Catalogue, Entry
+from candlewick.store.catalogued import CataloguedStore
 from candlewick.store.change import appended, compared
 from candlewick.store.check import Problem, check
 from candlewick.store.database import Database, Resources
 from candlewick.store.entry_after import after_removal, after_write, new_entry
 from candlewick.store.fresh import Fresh, Write
 from candlewick.store.repository import (
-    CandleRepository,
     QuarantinedRow,
     Series,
     Snapshot,
@@ -45,7 +45,7 @@ from candlewick.timeframe import Timeframe
 REFUSED = ("content", "line", "file", "symbol", "reason", "row", "refused_at")
 
 
-class DuckDBStore(CandleRepository):
+class DuckDBStore(CataloguedStore[int]):
     """Candles in a DuckDB file. Two opens of one path in a process share it; another process is refused.
 
     ``memory_limit`` (512MB) bounds what DuckDB takes, ``threads`` defaults to the number of CPUs, at most 4. ``clock``
@@ -92,116 +92,10 @@ class DuckDBStore(CandleRepository):
                 self._record(cursor, [one.fresh for one in changing])
             return [one.change.upserted for one in writes]
 
-    def series(self, *, as_of: Moment | None = None) -> list[Series]:
-        if as_of is not None:
-            with self._known(as_of) as then:
-                return then.listed()
-        self._held()
-        return self._catalogue.series()
-
-    def find(self, symbol: str, timeframe: str | Timeframe, *, as_of: Moment | None = None) -> Series:
-        if as_of is not None:
-            number = self._ever(symbol, timeframe).place
-            with self._known(as_of) as then:
-                return then.record(number)
-        return self._find(symbol, timeframe).series
-
-    def series_of(self, symbol: str, *, as_of: Moment | None = None) -> list[Series]:
-        self._held()
-        if as_of is not None:
-            numbers = [entry.place for entry in self._catalogue.ever_of(symbol)]
-            with self._known(as_of) as then:
-                return then.listed(numbers)
-        return [entry.series for entry in self._catalogue.of(symbol)]
-
-    def read(
-        self,
-        symbol: str,
-        timeframe: str | Timeframe,
-        start: Moment | None = None,
-        end: Moment | None = None,
-        *,
-        as_of: Moment | None = None,
-    ) -> Candles:
-        if as_of is not None:
-            number = self._ever(symbol, timeframe).place
-            with self._known(as_of) as then:
-                return then.candles(number, start, end)
-        entry = self._find(symbol, timeframe)
-        with self._database.cursor() as cursor:
-            return _candles(cursor, entry.place, entry.series, start, end)
-
-    def snapshot(
-        self,
-        symbol: str,
-        timeframe: str | Timeframe,
-        start: Moment | None = None,
-        end: Moment | None = None,
-        *,
-        as_of: Moment | None = None,
-    ) -> Snapshot:
-        if as_of is not None:
-            number = self._ever(symbol, timeframe).place
-            with self._known(as_of) as then:
-                return then.snapshot(number, start, end)
-        entry = self._find(symbol, timeframe)
-        with self._database.reading() as cursor:
-            found = series_table.record(cursor, entry.place)
-            candles = _candles(cursor, entry.place, found, start, end)
-        if found.revision != entry.series.revision:
-            with self._database.publishing:  # the write that was seen is in the catalogue after this
-                pass
-        if not found.rows:
-            raise unknown(self.series(), symbol, found.timeframe)
-        return Snapshot(found, candles)
-
-    def revision_at(self, symbol: str, timeframe: str | Timeframe, at: Moment) -> int:
-        number = self._ever(symbol, timeframe).place
-        with self._known(at, "at") as then:
-            return then.note(number).revision
-
     def writes(self, symbol: str, timeframe: str | Timeframe) -> list[Written]:
         number = self._ever(symbol, timeframe).place
         with self._database.reading() as cursor:
             return as_known.written(cursor, number, series_table.records(cursor, [number])[number][1])
-
-    def revision_before(
-        self, symbol: str, timeframe: str | Timeframe, end: int | None = None, *, as_of: Moment | None = None
-    ) -> int:
-        high = None if end is None else moment(end, "end")
-        if as_of is not None:
-            number = self._ever(symbol, timeframe).place
-            with self._known(as_of) as then:
-                return then.revision_before(number, high)
-        entry = self._find(symbol, timeframe)
-        return entry.history.revision_before(high, entry.series.revision)
-
-    def first_changed(
-        self, symbol: str, timeframe: str | Timeframe, since: int, *, as_of: Moment | None = None
-    ) -> int | None:
-        if as_of is not None:
-            number = self._ever(symbol, timeframe).place
-            with self._known(as_of) as then:
-                return then.first_changed(number, since)
-        return self._find(symbol, timeframe).history.first_changed(since)
-
-    def count(
-        self,
-        symbol: str,
-        timeframe: str | Timeframe,
-        start: Moment | None = None,
-        end: Moment | None = None,
-        *,
-        as_of: Moment | None = None,
-    ) -> int:
-        if as_of is not None:
-            return super().count(symbol, timeframe, start, end, as_of=as_of)
-        entry = self._find(symbol, timeframe)
-        if start is None and end is None:
-            return entry.series.rows
-        where, given = where_clause(entry.place, *bounds(entry.series.calendar, start, end))
-        with self._database.cursor() as cursor:
-            return int(cursor.execute(f"SELECT count(*) FROM candles WHERE {where}", given).fetchall()[0][0])
 
     def delete(
         self,
@@ -312,19 +206,39 @@ class DuckDBStore(CandleRepository):
         with self._database.cursor() as cursor:
             return _catalogue(cursor)
 
-    def _ever(self, symbol: str, timeframe: str | Timeframe) -> Entry[int]:
+    def _current(self) -> Catalogue[int]:
         self._held()
-        return self._catalogue.ever(symbol, Timeframe.parse(timeframe))
+        return self._catalogue
+
+    def _candles(self, entry: Entry[int], low: int | None, high: int | None) -> Candles:
+        with self._database.cursor() as cursor:
+            return _candles(cursor, entry.place, entry.series, low, high)
+
+    def _count(self, entry: Entry[int], low: int | None, high: int | None) -> int:
+        where, given = where_clause(entry.place, low, high)
+        with self._database.cursor() as cursor:
+            return int(cursor.execute(f"SELECT count(*) FROM candles WHERE {where}", given).fetchall()[0][0])
+
+    def _snapshot(self, entry: Entry[int], start: Moment | None, end: Moment | None) -> Snapshot:
+        with self._database.reading() as cursor:
+            found = series_table.record(cursor, entry.place)
+            candles = _candles(cursor, entry.place, found, *bounds(found.calendar, start, end))
+        if found.revision != entry.series.revision:
+            with self._database.publishing:  # the write that was seen is in the catalogue after this
+                pass
+        if not found.rows:
+            raise unknown(self.series(), found.symbol, found.timeframe)
+        return Snapshot(found, candles)
 
     @contextmanager
-    def _known(self, at: Moment, parameter: str = "as_of") -> Iterator[AsKnown]:
-        when = moment_known(at, parameter)
+    def _known(self, entry: Entry[int], at: int) -> Iterator[SeriesAsKnown]:
         with self._held().reading() as cursor:
-            yield AsKnown(cursor, when, series_table.records, candle_table.select_known)
+            yield SeriesAsKnown(cursor, at, series_table.records, candle_table.select_known, entry.place)
 
-    def _find(self, symbol: str, timeframe: str | Timeframe) -> Entry[int]:
-        self._held()
-        return self._catalogue.find(symbol, Timeframe.parse(timeframe))
+    def _known_of(self, entries: Sequence[Entry[int]] | None, at: int) -> list[Series]:
+        with self._held().reading() as cursor:
+            then = AsKnown(cursor, at, series_table.records)
+            return then.listed(None if entries is None else [one.place for one in entries])
 
     def _writes(self, cursor: Any, batch: Sequence[Candles]) -> list[Write]:
         entries = self._catalogue.entries
@@ -394,8 +308,8 @@ def _catalogue(cursor: Any) -> Catalogue[int]:
     return Catalogue[int]({}, {}, split_table.kept(cursor)).changed(stored)
 
 
-def _candles(cursor: Any, number: int, series: Series, start: Moment | None, end: Moment | None) -> Candles:
-    time, values = select(cursor, number, *bounds(series.calendar, start, end))
+def _candles(cursor: Any, number: int, series: Series, low: int | None, high: int | None) -> Candles:
+    time, values = select(cursor, number, low, high)
     return Candles.trusted(series.symbol, series.timeframe, find_calendar(series.calendar), time, values)
 
 

@@ -7,28 +7,28 @@ knows of its series is a catalogue that is never older than a tenth of a second 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from candlewick.candles import Candles
 from candlewick.clock import Clock
 from candlewick.errors import StoreError
-from candlewick.moments import Moment, moment
+from candlewick.moments import Moment
 from candlewick.postgres_address import PostgresAddress
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store import postgres_rows, postgres_schema, postgres_series
-from candlewick.store.as_known import written
+from candlewick.store.as_known import SeriesAsKnown, written
 from candlewick.store.catalogue import Catalogue, Entry, Key
+from candlewick.store.catalogued import CataloguedStore
 from candlewick.store.check import Problem, check
 from candlewick.store.postgres_catalogue import PostgresCatalogue, Told
 from candlewick.store.postgres_changes import PostgresWriter, purge, put, remove
 from candlewick.store.postgres_link import PostgresLink
 from candlewick.store.postgres_quarantine import quarantined, refuse
 from candlewick.store.postgres_series import Held
-from candlewick.store.postgres_then import PostgresThen
+from candlewick.store.postgres_then import records_then, series_then
 from candlewick.store.postgres_watch import PostgresWatch
 from candlewick.store.repository import (
-    CandleRepository,
     QuarantinedRow,
     Series,
     Snapshot,
@@ -47,7 +47,7 @@ CONNECTIONS = 8
 """Connections of one process, beside the one that listens."""
 
 
-class PostgresStore(CandleRepository):
+class PostgresStore(CataloguedStore[Held]):
     """Candles in a PostgreSQL database: ``postgresql://user@host/database?schema=candlewick``.
 
     Tables that are not there are made; older ones wait for ``candlewick store migrate``. ``connections``: of this
@@ -70,7 +70,6 @@ class PostgresStore(CandleRepository):
         except BaseException:
             self._link.close()
             raise
-        self._then = PostgresThen(self._link, self._current)
         self._writer = PostgresWriter(self._link, self._catalogue, channel, clock)
 
     @property
@@ -98,105 +97,10 @@ class PostgresStore(CandleRepository):
                 done, change.done = put(change.cursor, writes, change.now)
         return [done.get((one.symbol, one.timeframe), Upserted()) for one in batch]
 
-    def series(self, *, as_of: Moment | None = None) -> list[Series]:
-        if as_of is not None:
-            with self._then.all(as_of) as then:
-                return then.listed()
-        return self._current().series()
-
-    def find(self, symbol: str, timeframe: str | Timeframe, *, as_of: Moment | None = None) -> Series:
-        if as_of is not None:
-            with self._then.one(symbol, timeframe, as_of) as (then, number):
-                return then.record(number)
-        return self._find(symbol, timeframe).series
-
-    def series_of(self, symbol: str, *, as_of: Moment | None = None) -> list[Series]:
-        if as_of is not None:
-            with self._then.some(self._current().ever_of(symbol), as_of) as (then, numbers):
-                return then.listed(numbers)
-        return [entry.series for entry in self._current().of(symbol)]
-
-    def read(
-        self,
-        symbol: str,
-        timeframe: str | Timeframe,
-        start: Moment | None = None,
-        end: Moment | None = None,
-        *,
-        as_of: Moment | None = None,
-    ) -> Candles:
-        if as_of is not None:
-            with self._then.one(symbol, timeframe, as_of) as (then, number):
-                return then.candles(number, start, end)
-        entry = self._find(symbol, timeframe)
-        with self._link.borrow() as cursor:
-            return _candles(cursor, entry.place.id, entry.series, start, end)
-
-    def snapshot(
-        self,
-        symbol: str,
-        timeframe: str | Timeframe,
-        start: Moment | None = None,
-        end: Moment | None = None,
-        *,
-        as_of: Moment | None = None,
-    ) -> Snapshot:
-        if as_of is not None:
-            with self._then.one(symbol, timeframe, as_of) as (then, number):
-                return then.snapshot(number, start, end)
-        number = self._find(symbol, timeframe).place.id
-        with self._link.reading() as cursor:
-            (entry,), _ = postgres_series.entries(cursor, [number], self._catalogue.known)
-            candles = _candles(cursor, number, entry.series, start, end)
-        self._catalogue.publish([entry])
-        if not entry.series.rows:
-            raise unknown(self.series(), symbol, entry.series.timeframe)
-        return Snapshot(entry.series, candles)
-
-    def revision_at(self, symbol: str, timeframe: str | Timeframe, at: Moment) -> int:
-        with self._then.one(symbol, timeframe, at, "at") as (then, number):
-            return then.note(number).revision
-
     def writes(self, symbol: str, timeframe: str | Timeframe) -> list[Written]:
-        number = self._current().ever(symbol, Timeframe.parse(timeframe)).place.id
+        number = self._ever(symbol, timeframe).place.id
         with self._link.reading() as cursor:
             return written(cursor, number, postgres_series.records(cursor, [number])[number][1])
-
-    def revision_before(
-        self, symbol: str, timeframe: str | Timeframe, end: int | None = None, *, as_of: Moment | None = None
-    ) -> int:
-        high = None if end is None else moment(end, "end")
-        if as_of is not None:
-            with self._then.one(symbol, timeframe, as_of) as (then, number):
-                return then.revision_before(number, high)
-        entry = self._find(symbol, timeframe)
-        return entry.history.revision_before(high, entry.series.revision)
-
-    def first_changed(
-        self, symbol: str, timeframe: str | Timeframe, since: int, *, as_of: Moment | None = None
-    ) -> int | None:
-        if as_of is not None:
-            with self._then.one(symbol, timeframe, as_of) as (then, number):
-                return then.first_changed(number, since)
-        return self._find(symbol, timeframe).history.first_changed(since)
-
-    def count(
-        self,
-        symbol: str,
-        timeframe: str | Timeframe,
-        start: Moment | None = None,
-        end: Moment | None = None,
-        *,
-        as_of: Moment | None = None,
-    ) -> int:
-        if as_of is not None:
-            return super().count(symbol, timeframe, start, end, as_of=as_of)
-        entry = self._find(symbol, timeframe)
-        if start is None and end is None:
-            return entry.series.rows
-        where = postgres_rows.within(entry.place.id, *bounds(entry.series.calendar, start, end))
-        with self._link.borrow() as cursor:
-            return int(cursor.execute(f"SELECT count(*) FROM candles WHERE {where}").fetchall()[0][0])
 
     def delete(
         self,
@@ -288,12 +192,34 @@ class PostgresStore(CandleRepository):
         self._watch.check()
         return self._catalogue.current
 
-    def _find(self, symbol: str, timeframe: str | Timeframe) -> Entry[Held]:
-        return self._current().find(symbol, Timeframe.parse(timeframe))
+    def _candles(self, entry: Entry[Held], low: int | None, high: int | None) -> Candles:
+        with self._link.borrow() as cursor:
+            return _candles(cursor, entry, low, high)
+
+    def _count(self, entry: Entry[Held], low: int | None, high: int | None) -> int:
+        with self._link.borrow() as cursor:
+            where = postgres_rows.within(entry.place.id, low, high)
+            return int(cursor.execute(f"SELECT count(*) FROM candles WHERE {where}").fetchall()[0][0])
+
+    def _snapshot(self, entry: Entry[Held], start: Moment | None, end: Moment | None) -> Snapshot:
+        with self._link.reading() as cursor:
+            (found,), _ = postgres_series.entries(cursor, [entry.place.id], self._catalogue.known)
+            candles = _candles(cursor, found, *bounds(found.series.calendar, start, end))
+        self._catalogue.publish([found])
+        if not found.series.rows:
+            raise unknown(self.series(), found.series.symbol, found.series.timeframe)
+        return Snapshot(found.series, candles)
+
+    def _known(self, entry: Entry[Held], at: int) -> AbstractContextManager[SeriesAsKnown]:
+        return series_then(self._link, entry.place.id, at)
+
+    def _known_of(self, entries: Sequence[Entry[Held]] | None, at: int) -> list[Series]:
+        return records_then(self._link, None if entries is None else [one.place.id for one in entries], at)
 
 
-def _candles(cursor: Any, number: int, series: Series, start: Moment | None, end: Moment | None) -> Candles:
-    time, values = postgres_rows.select(cursor, number, *bounds(series.calendar, start, end))
+def _candles(cursor: Any, entry: Entry[Held], low: int | None, high: int | None) -> Candles:
+    time, values = postgres_rows.select(cursor, entry.place.id, low, high)
+    series = entry.series
     return Candles.trusted(series.symbol, series.timeframe, find_calendar(series.calendar), time, values)
 
 
