@@ -80,11 +80,20 @@ class PostgresServer:
             return cursor.fetchall() if cursor.description else []
 
 
-_started: list[PostgresServer] = []
+_started: dict[str, PostgresServer] = {}
 
 
 def postgres_server() -> PostgresServer:
     """The server of this process."""
-    if not _started:
-        _started.append(PostgresServer())
-    return _started[0]
+    return _server("steady")
+
+
+def frail_server() -> PostgresServer:
+    """The server of this process that a test may stop or hang, if it has it answer again before it ends."""
+    return _server("frail")
+
+
+def _server(name: str) -> PostgresServer:
+    if name not in _started:
+        _started[name] = PostgresServer()
+    return _started[name]

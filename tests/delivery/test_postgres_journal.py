@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
-from tests.postgres_server import postgres_server
+from tests.postgres_server import frail_server, postgres_server
 
+from candlewick.delivery import postgres_journal
 from candlewick.delivery.control import Control
 from candlewick.delivery.postgres_journal import PostgresJournal
 from candlewick.errors import StoreError, StoreUnavailableError, StoreVersionError
@@ -95,3 +97,42 @@ def test_its_candles_may_come_later(url: str, journal: PostgresJournal, tmp_path
 
     with open_store(url) as store:
         assert store.series() == []
+
+
+def test_a_database_that_hangs_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_journal, "PATIENCE", 0.3)
+    server = frail_server()
+    with PostgresJournal(server.url()) as journal:
+        server.hang()
+        try:
+            with pytest.raises(StoreUnavailableError, match=r"not said anything for 0\.3 s"):
+                journal.kill(who="me", why="bad")
+            with pytest.raises(StoreUnavailableError) as first:
+                journal.state()
+            with pytest.raises(StoreUnavailableError) as second:
+                journal.entries()
+            assert first.value.reason == second.value.reason, "nobody waits for a connection that another did not get"
+        finally:
+            server.go_on()
+        soon(lambda: _answers(journal))
+        assert journal.kill(who="me", why="bad")
+        assert journal.state().killed
+
+
+def _answers(journal: PostgresJournal) -> bool:
+    try:
+        return journal.state().seq > 0
+    except StoreUnavailableError:
+        return False
+
+
+def test_a_writer_waits_for_another_for_longer(
+    url: str, journal: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_journal, "PATIENCE", 0.1)
+    with PostgresJournal(url) as hasty, ThreadPoolExecutor(1) as pool:
+        with journal._writing():
+            killing = pool.submit(hasty.kill, who="you", why="bad")
+            with pytest.raises(TimeoutError):
+                killing.result(0.5)
+        assert killing.result(20)

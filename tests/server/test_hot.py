@@ -13,6 +13,7 @@ from candlewick.errors import OverloadedError
 from candlewick.server.form import ARROW
 from candlewick.server.wanted import matches
 from candlewick.service.request import Request
+from candlewick.store.postgres_watch import _waits
 
 PATH = "/v1/candles/AAPL?timeframe=5m&indicators=sma(9)"
 REQUEST = Request.of("AAPL", "5m", "sma(9)")
@@ -147,3 +148,12 @@ def test_the_outer_layers_are_told_how_it_came_about(serve: Any, application: An
     told = {name: scope["candlewick"][name] for name in ("symbol", "engine", "arm", "fallback", "cache")}
     assert told == {"symbol": "AAPL", "engine": "classic", "arm": "classic", "fallback": False, "cache": "none"}
     assert gzip.decompress(sent[1]["body"]) == remembered.answer.json()
+
+
+def test_no_database_is_waited_for_in_the_event_loop(ask: Any, application: Any) -> None:
+    """A PostgreSQL store that would have to look says so instead, and the question goes on to the lane, which waits."""
+    waits = {}
+    application.hooks["quick"] = lambda *_: waits.update(quick=_waits.get())
+    application.hooks["candles"] = lambda *_: waits.update(candles=_waits.get())
+    assert ask("GET", PATH).status_code == 200
+    assert waits == {"quick": False, "candles": True}

@@ -6,16 +6,15 @@ What they share with a file of keys is in test_key_file.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer, frail_server
 
 from candlewick.delivery.open import open_journal
 from candlewick.errors import StoreError, StoreUnavailableError
-from candlewick.server import key_ring
+from candlewick.server import key_ring, postgres_keys
 from candlewick.server.door import Door
 from candlewick.server.key_file import KeyFile
 from candlewick.server.key_ring import KeyRing
@@ -23,12 +22,10 @@ from candlewick.server.open_keys import open_keys
 from candlewick.server.postgres_keys import PostgresKeys
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """A server that this file may stop."""
-    server = PostgresServer()
-    yield server
-    server.end()
+@pytest.fixture
+def server() -> PostgresServer:
+    """A server that may be stopped."""
+    return frail_server()
 
 
 @pytest.fixture
@@ -132,3 +129,25 @@ def test_a_database_that_is_away_lets_nobody_in_and_says_when_to_come_again(
             ring.close()
     with pytest.raises(StoreError, match="closed"):
         ring.all()
+
+
+def test_a_database_that_hangs_lets_nobody_in_for_long(
+    url: str, server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_ring, "BLIND", 0.05)
+    monkeypatch.setattr(postgres_keys, "PATIENCE", 0.3)
+    with open_journal(url) as journal:
+        ring = KeyRing(PostgresKeys(url, note=journal.note))
+        try:
+            _, whole = ring.create("desk", "viewer", who="me")
+            ring.watch()
+            server.hang()
+            try:
+                soon(lambda: ring.problem is not None)
+                assert "for 0.3 s" in (ring.problem or "")
+            finally:
+                server.go_on()
+            soon(lambda: ring.problem is None)
+            assert ring.find(whole.encode()) is not None
+        finally:
+            ring.close()

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.postgres_server import PostgresServer, postgres_server
+from tests.postgres_server import PostgresServer, frail_server, postgres_server
 
 from candlewick.app import build
 from candlewick.errors import InputError, StoreError, StoreUnavailableError
@@ -209,12 +209,10 @@ def _read(store: PostgresStore) -> int:
         return -1
 
 
-@pytest.fixture(scope="module")
-def own() -> Iterator[PostgresServer]:
-    """A server that this file may stop."""
-    server = PostgresServer()
-    yield server
-    server.end()
+@pytest.fixture
+def own() -> PostgresServer:
+    """A server that may be stopped."""
+    return frail_server()
 
 
 def test_a_database_that_goes_away_and_comes_back(own: PostgresServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,10 +13,20 @@ from candlewick.clock import Clock
 from candlewick.delivery.entry import Change, Entry, State
 from candlewick.delivery.flags import Value
 from candlewick.delivery.journal import OLD_REPORT, ControlJournal
-from candlewick.errors import StoreError, StoreVersionError
-from candlewick.postgres_address import PostgresAddress
+from candlewick.errors import StoreError, StoreUnavailableError, StoreVersionError
+from candlewick.postgres_address import IDLE_SECONDS, PostgresAddress
+from candlewick.postgres_patience import patient
 
 VERSION = 1
+
+PATIENCE = 2.0
+"""Seconds without a byte of an answer, after which the database counts as gone."""
+
+LOCKED = IDLE_SECONDS + 2.0
+"""Seconds that a writer waits for another, which may hang itself: until PostgreSQL has ended that one."""
+
+AGAIN = 0.25
+"""Seconds after an attempt to connect that failed for which everybody is told the same: they would queue for it."""
 
 _TABLES = """
 CREATE TABLE control (version integer NOT NULL);
@@ -38,8 +49,8 @@ class PostgresJournal(ControlJournal):
     """The journal at ``url``, beside the candles; made when it is not there.
 
     It promises what `ControlJournal` does. Who writes holds the state's table until all of it is committed, readers
-    never wait. Raises StoreUnavailableError while the database does not answer: then what was read last holds on, and
-    the next call connects anew.
+    never wait. Raises StoreUnavailableError while the database does not answer, within a few seconds also where it
+    hangs: then what was read last holds on, and the next call connects anew.
     """
 
     def __init__(
@@ -53,6 +64,7 @@ class PostgresJournal(ControlJournal):
         self._url = url
         self._address = PostgresAddress.parse(url)
         self._session: Any = None
+        self._away = (0.0, "")
         super().__init__(None, base=base, clock=clock, salt=salt)
 
     @property
@@ -121,7 +133,8 @@ class PostgresJournal(ControlJournal):
     @contextmanager
     def _writing(self) -> Iterator[State]:
         with self._lock, self._told("written"), self._connected().transaction():
-            self._execute("LOCK TABLE control_state IN EXCLUSIVE MODE")
+            with patient(self._session, LOCKED):
+                self._execute("LOCK TABLE control_state IN EXCLUSIVE MODE")
             yield self._state()
 
     def _keep_entry(self, row: tuple[Any, ...]) -> None:
@@ -142,7 +155,8 @@ class PostgresJournal(ControlJournal):
     def _make(self) -> None:
         connection = self._connected()
         with connection.transaction():
-            self._execute("SELECT pg_advisory_xact_lock(%s)", _LOCK)
+            with patient(connection, LOCKED):
+                self._execute("SELECT pg_advisory_xact_lock(%s)", _LOCK)
             if self._execute("SELECT to_regclass(%s)", f"{self._address.schema}.control")[0][0] is None:
                 connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self._address.schema}")
                 connection.execute(_TABLES)
@@ -164,7 +178,14 @@ class PostgresJournal(ControlJournal):
         if self._closed:
             raise StoreError(f"control: {self._address.shown} cannot be read: it is closed")
         if self._session is None or self._session.closed:
-            self._session = self._address.connect()
+            until, why = self._away
+            if time.monotonic() < until:
+                raise StoreUnavailableError(self._address.shown, why)
+            try:
+                self._session = self._address.connect(PATIENCE)
+            except StoreUnavailableError as error:
+                self._away = (time.monotonic() + AGAIN, error.reason)
+                raise
         return self._session
 
     @contextmanager

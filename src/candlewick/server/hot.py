@@ -16,6 +16,7 @@ from candlewick.server.serving import Serving
 from candlewick.server.wanted import PATTERN, PREFIX, Wanted, note_served, reply, wanted_of
 from candlewick.service.answer import BAR_COLUMNS, Answer
 from candlewick.service.served import Served
+from candlewick.store.postgres_watch import at_once
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -55,7 +56,8 @@ class Hot:
         except (CandlewickError, Refusal):
             await self._app(scope, receive, send)
             return
-        served = self._quick(wanted.asked.request, wanted.asked.engine, wanted.client)
+        with at_once():  # this is the event loop: a database that does not answer is waited for in the lane
+            served = self._quick(wanted.asked.request, wanted.asked.engine, wanted.client)
         if served is None:
             await self._app(scope, receive, send)
             return

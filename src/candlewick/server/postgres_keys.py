@@ -12,7 +12,8 @@ from typing import Any
 
 from candlewick.clock import Clock
 from candlewick.errors import StoreError
-from candlewick.postgres_address import PostgresAddress
+from candlewick.postgres_address import IDLE_SECONDS, PostgresAddress
+from candlewick.postgres_patience import patient
 from candlewick.server.key import Key
 from candlewick.server.keys import HOUR, Keys, Note
 
@@ -38,6 +39,13 @@ _COLUMNS = "id, name, role, hash, created, revoked, used"
 _VERSION = """
 SELECT md5(string_agg(concat_ws(' ', id, hash, revoked, used), ',' ORDER BY number)), count(*) FROM control_keys
 """
+PATIENCE = 1.0
+"""Seconds without a byte of an answer, after which the database counts as gone: what was read before may hold on for a
+second, but no longer, since a key might have been revoked."""
+
+LOCKED = IDLE_SECONDS + 2.0
+"""Seconds that who changes keys waits for another, which may hang itself: until PostgreSQL has ended that one."""
+
 _LOCK = 0x63646B79  # of an advisory lock: one process makes the table
 
 
@@ -87,7 +95,8 @@ class PostgresKeys(Keys):
     def _changing(self) -> Iterator[object]:
         connection = self._connected()
         with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            with patient(connection, LOCKED):
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             if not self._there():
                 connection.execute(_TABLES)
             yield connection
@@ -122,5 +131,5 @@ class PostgresKeys(Keys):
             raise StoreError(f"keys: {self._address.shown} cannot be read: it is closed")
         if self._session is None or self._session.closed:
             self._session, self._made = None, False
-            self._session = self._address.connect()
+            self._session = self._address.connect(PATIENCE)
         return self._session
