@@ -8,25 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
-from candlewick.candles import VALUES, Candles
+from candlewick.candles import Candles
 from candlewick.clock import Clock, SystemClock
 from candlewick.errors import FileFormatError, StoreError
 from candlewick.moments import Moment
 from candlewick.sessions.calendar import find_calendar
 from candlewick.store import as_known, candle_table, series_table, split_table
 from candlewick.store.as_known import AsKnown, SeriesAsKnown
-from candlewick.store.candle_table import ORDERS, in_order, overlapping, put, select, table_of, where_clause
+from candlewick.store.candle_table import ORDERS, in_order, select, where_clause
 from candlewick.store.catalogue import Catalogue, Entry
 from candlewick.store.catalogued import CataloguedStore
-from candlewick.store.change import appended, compared
 from candlewick.store.check import Problem, check
 from candlewick.store.database import Database, Resources
-from candlewick.store.entry_after import after_removal, after_write, new_entry
-from candlewick.store.fresh import Fresh, Write
+from candlewick.store.duckdb_changes import purge, put, remove, writes
+from candlewick.store.duckdb_quarantine import quarantined, refuse
+from candlewick.store.fresh import Fresh
 from candlewick.store.repository import (
     QuarantinedRow,
     Series,
@@ -37,12 +36,10 @@ from candlewick.store.repository import (
     check_batch,
     unknown,
 )
-from candlewick.store.revisions import Note, moment_known
+from candlewick.store.revisions import moment_known
 from candlewick.store.splits import Split
 from candlewick.store.stats import Stats, duckdb_stats
 from candlewick.timeframe import Timeframe
-
-REFUSED = ("content", "line", "file", "symbol", "reason", "row", "refused_at")
 
 
 class DuckDBStore(CataloguedStore[int]):
@@ -85,12 +82,11 @@ class DuckDBStore(CataloguedStore[int]):
         with self._held().lock:
             check_batch(batch, self._catalogue.calendar_of)
             with self._database.transaction() as cursor:
-                writes = self._writes(cursor, batch)
-                changing = [one for one in writes if one.change.upserted.changed]
-                self._insert(cursor, changing)
-                self._replace(cursor, changing)
+                found = writes(cursor, self._catalogue.entries, batch, self._clock.wall())
+                changing = [one for one in found if one.change.upserted.changed]
+                put(cursor, changing)
                 self._record(cursor, [one.fresh for one in changing])
-            return [one.change.upserted for one in writes]
+            return [one.change.upserted for one in found]
 
     def writes(self, symbol: str, timeframe: str | Timeframe) -> list[Written]:
         number = self._ever(symbol, timeframe).place
@@ -109,12 +105,13 @@ class DuckDBStore(CataloguedStore[int]):
         length = None if timeframe is None else Timeframe.parse(timeframe)
         with self._held().lock:
             chosen = self._catalogue.to_delete(symbol, length, for_good=for_good)
-            spans = [bounds(one.series.calendar, start, end) for one in chosen]
+            now = self._clock.wall()
             with self._database.transaction() as cursor:
                 left = [
-                    self._remove(cursor, one, *span, for_good=for_good) for one, span in zip(chosen, spans, strict=True)
+                    remove(cursor, one, *bounds(one.series.calendar, start, end), now, for_good=for_good)
+                    for one in chosen
                 ]
-                self._record(cursor, [one for one in left if one.after is not one.before])
+                self._record(cursor, left)
             return sum(one.before.series.rows - one.after.series.rows for one in left)
 
     def purge(self, before: Moment, symbol: str | None = None, timeframe: str | Timeframe | None = None) -> int:
@@ -123,33 +120,20 @@ class DuckDBStore(CataloguedStore[int]):
         with self._held().lock:
             chosen = self._catalogue.chosen(symbol, length)
             with self._database.transaction() as cursor:
-                done = [(one, *as_known.purge(cursor, one.place, at, one.trail)) for one in chosen]
-                changed = [
-                    Fresh(one, replace(one, trail=trail), None) for one, trail, _ in done if trail is not one.trail
-                ]
-                self._record(cursor, changed)
-            return sum(count for _, _, count in done)
+                purged = [purge(cursor, one, at) for one in chosen]
+                self._record(cursor, [one for one, _ in purged])
+            return sum(count for _, count in purged)
 
     def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
+        database = self._held()
         if not rows:
-            self._held()
             return 0
-        names = ", ".join(REFUSED)
-        unique = {(row.content, row.line): row for row in reversed(rows)}
-        columns = zip(*(astuple(row) for row in unique.values()), strict=True)
-        table = table_of({name: list(column) for name, column in zip(REFUSED, columns, strict=True)})
-        with self._held().transaction() as cursor:
-            cursor.register("refused", table)
-            found = cursor.execute(
-                f"INSERT INTO quarantine SELECT {names} FROM refused ANTI JOIN quarantine USING (content, line)"
-            ).fetchall()[0]
-            return int(found[0])
+        with database.transaction() as cursor:
+            return refuse(cursor, rows)
 
     def quarantined(self, symbol: str | None = None) -> list[QuarantinedRow]:
-        where, given = ("", []) if symbol is None else ("WHERE symbol = ?", [symbol])
         with self._held().cursor() as cursor:
-            query = f"SELECT {', '.join(REFUSED)} FROM quarantine {where} ORDER BY file, content, line"
-            return [QuarantinedRow(*row) for row in cursor.execute(query, given).fetchall()]
+            return quarantined(cursor, symbol)
 
     def splits(self) -> Mapping[str, tuple[Split, ...]]:
         self._held()
@@ -240,66 +224,12 @@ class DuckDBStore(CataloguedStore[int]):
             then = AsKnown(cursor, at, series_table.records)
             return then.listed(None if entries is None else [one.place for one in entries])
 
-    def _writes(self, cursor: Any, batch: Sequence[Candles]) -> list[Write]:
-        entries = self._catalogue.entries
-        following: int | None = None
-        known: list[tuple[Entry[int], Candles]] = []
-        for candles in batch:
-            entry = entries.get((candles.symbol, candles.timeframe))
-            if entry is None:
-                if following is None:
-                    following = max((one.place for one in entries.values()), default=-1)
-                following += 1
-                entry = new_entry(candles, following)
-            known.append((entry, candles))
-        crossing = [(entry.place, candles) for entry, candles in known if _overlaps(entry.series, candles)]
-        stored = overlapping(cursor, crossing)
-        now = self._clock.wall()
-        writes = []
-        for entry, candles in known:
-            change = compared(candles, *stored[entry.place]) if entry.place in stored else appended(candles)
-            done: tuple[Entry[int], Note | None] = (entry, None)
-            if change.upserted.changed:
-                done = after_write(entry, candles, change.counted(candles), now)
-            writes.append(Write(Fresh(entry, *done), candles, change))
-        return writes
-
-    def _insert(self, cursor: Any, writes: Sequence[Write]) -> None:
-        parts = [(one, one.change.new, one.change.upserted.inserted) for one in writes]
-        put(cursor, ["INSERT INTO candles SELECT * FROM incoming"], parts)
-
-    def _replace(self, cursor: Any, writes: Sequence[Write]) -> None:
-        """Every candle that takes the place of a different one passes here, as every deleted one does in `_remove`."""
-        where = "candles.series = incoming.series AND candles.time = incoming.time"
-        moved = f"INSERT INTO revisions SELECT candles.*, incoming.revision FROM candles JOIN incoming ON {where}"
-        values = ", ".join(f"{name} = incoming.{name}" for name in (*VALUES, "revision"))
-        parts = [(one, one.change.different, one.change.upserted.updated) for one in writes]
-        put(cursor, [moved, f"UPDATE candles SET {values} FROM incoming WHERE {where}"], parts)
-
-    def _remove(self, cursor: Any, entry: Entry[int], low: int | None, high: int | None, *, for_good: bool) -> Fresh:
-        where, given = where_clause(entry.place, low, high)
-        first = cursor.execute(f"SELECT min(time) FROM candles WHERE {where}", given).fetchall()[0][0]
-        after, note = entry, None
-        if first is not None:
-            if not for_good:
-                until = entry.series.revision + 1
-                cursor.execute(f"INSERT INTO revisions SELECT *, {until} FROM candles WHERE {where}", given)
-            gone = int(cursor.execute(f"DELETE FROM candles WHERE {where}", given).fetchall()[0][0])
-            query = "SELECT coalesce(min(time), 0), coalesce(max(time), 0) FROM candles WHERE series = ?"
-            left = cursor.execute(query, [entry.place]).fetchall()[0]
-            after, note = after_removal(entry, gone, first, left, self._clock.wall(), for_good=for_good)
-        if for_good:
-            versions = cursor.execute(f"DELETE FROM revisions WHERE {where}", given).fetchall()[0][0]
-            if versions or note is not None:
-                after = replace(after, trail=after.trail.after_retirement(after.series.revision, high))
-        return Fresh(entry, after, note)
-
-    def _record(self, cursor: Any, changed: Sequence[Fresh]) -> None:
+    def _record(self, cursor: Any, done: Sequence[Fresh]) -> None:
         """Write the records and the newest stairs of changed series; the catalogue has them from the commit on."""
-        if not changed:
-            return
-        series_table.write(cursor, changed)
-        self._database.upcoming = self._catalogue.changed({one.after.key: one.after for one in changed})
+        changed = [one for one in done if one.after is not one.before]
+        if changed:
+            series_table.write(cursor, changed)
+            self._database.upcoming = self._catalogue.changed({one.after.key: one.after for one in changed})
 
 
 def _catalogue(cursor: Any) -> Catalogue[int]:
@@ -311,7 +241,3 @@ def _catalogue(cursor: Any) -> Catalogue[int]:
 def _candles(cursor: Any, number: int, series: Series, low: int | None, high: int | None) -> Candles:
     time, values = select(cursor, number, low, high)
     return Candles.trusted(series.symbol, series.timeframe, find_calendar(series.calendar), time, values)
-
-
-def _overlaps(record: Series, candles: Candles) -> bool:
-    return bool(record.rows and len(candles) and candles.microseconds[0] <= record.last)
