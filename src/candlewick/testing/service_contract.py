@@ -163,7 +163,7 @@ class ServiceContract(RevisionContract, PastContract):
         refused(InputError, "source", Request.of("SIM", "5m", source="15m"))
         refused(InputError, "end", Request.of("SIM", "5m", start="2024-01-04", end="2024-01-03"))
         refused(NaiveTimeError, "start", Request.of("SIM", "5m", start="2024-01-04T15:00"))
-        refused(InputError, "date", Request.of("SIM", "5m", start="2024-01-06"))
+        refused(InputError, "start", Request.of("SIM", "5m", start="2024-01-06"))
 
     def test_a_timeframe_that_cannot_be_made(self, store: CandleRepository) -> None:
         store.upsert(Candles.trusted("D", *self._hour()))
