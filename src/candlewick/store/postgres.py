@@ -22,9 +22,10 @@ from candlewick.store.catalogue import Catalogue, Entry, Key
 from candlewick.store.catalogued import CataloguedStore
 from candlewick.store.check import Problem, check
 from candlewick.store.postgres_catalogue import PostgresCatalogue, Told
-from candlewick.store.postgres_changes import PostgresWriter, purge, put, remove
+from candlewick.store.postgres_changes import PostgresWriter, put
 from candlewick.store.postgres_link import PostgresLink
 from candlewick.store.postgres_quarantine import quarantined, refuse
+from candlewick.store.postgres_removal import Cut, groups, purge, remove
 from candlewick.store.postgres_series import Held
 from candlewick.store.postgres_then import records_then, series_then
 from candlewick.store.postgres_watch import PostgresWatch
@@ -113,23 +114,41 @@ class PostgresStore(CataloguedStore[Held]):
     ) -> int:
         length = None if timeframe is None else Timeframe.parse(timeframe)
         chosen = [entry.key for entry in self._current().to_delete(symbol, length, for_good=for_good)]
-        with self._writer.changing(chosen) as change:
-            for key in chosen:
-                entry = change.held[key]
-                low, high = bounds(entry.series.calendar, start, end)
-                change.done.append(remove(change.cursor, entry, low, high, change.now, for_good=for_good))
+        return self._remove(chosen, start, end, for_good=for_good)
+
+    def delete_older_than(
+        self, before: Moment, symbol: str | None = None, timeframe: str | Timeframe | None = None
+    ) -> int:
+        length = None if timeframe is None else Timeframe.parse(timeframe)
+        catalogue = self._current()
+        if symbol is None:
+            stored = {name for name, held in catalogue.timeframes.items() if length is None or length in held}
+            chosen = [one for one in catalogue.chosen(None, length) if one.series.symbol in stored]
+        else:
+            chosen = catalogue.to_delete(symbol, length, for_good=True)
+        removed = 0
+        for group in groups(chosen):
+            removed += self._remove([one.key for one in group], None, before, for_good=True)
+        return removed
+
+    def _remove(self, keys: Sequence[Key], start: Moment | None, end: Moment | None, *, for_good: bool) -> int:
+        with self._writer.changing(keys) as change:
+            change.cursor.execute("SET LOCAL statement_timeout = 0")  # it takes as long as there are candles
+            within = {name: bounds(name, start, end) for name in {one.series.calendar for one in change.held.values()}}
+            cuts = [Cut(one, *within[one.series.calendar]) for one in change.held.values()]
+            change.done = remove(change.cursor, cuts, change.now, for_good=for_good)
         return sum(one.before.series.rows - one.after.series.rows for one in change.done)
 
     def purge(self, before: Moment, symbol: str | None = None, timeframe: str | Timeframe | None = None) -> int:
         at = moment_known(before, "before")
         length = None if timeframe is None else Timeframe.parse(timeframe)
-        chosen = [entry.key for entry in self._current().chosen(symbol, length)]
-        if not chosen:
-            return 0
-        with self._writer.changing(chosen) as change:
-            purged = [purge(change.cursor, change.held[key], at) for key in chosen]
-            change.done = [one for one, _ in purged]
-        return sum(count for _, count in purged)
+        purged = 0
+        for group in groups(self._current().chosen(symbol, length)):
+            with self._writer.changing([one.key for one in group]) as change:
+                change.cursor.execute("SET LOCAL statement_timeout = 0")
+                change.done, count = purge(change.cursor, list(change.held.values()), at)
+            purged += count
+        return purged
 
     def quarantine(self, rows: Sequence[QuarantinedRow]) -> int:
         self._current()

@@ -1,7 +1,7 @@
 """Postgres changes: the transaction in which series are written, and what happens to their rows inside it.
 
 1. Whoever changes series holds their rows until the commit (`PostgresWriter.changing`), and reads them only then.
-2. `put`, `remove` and `purge` change the candles and say what that makes of the record of a series.
+2. `put` changes the candles, as do `postgres_removal.remove` and `purge`: they say what that makes of each record.
 3. All records are written by the last statement before the commit; after it this process knows them.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from candlewick.candles import Candles
 from candlewick.clock import Clock
-from candlewick.store import as_known, postgres_rows, postgres_series, split_table
+from candlewick.store import postgres_rows, postgres_series, split_table
 from candlewick.store.catalogue import Entry, Key
-from candlewick.store.entry_after import after_removal, after_write
+from candlewick.store.entry_after import after_write
 from candlewick.store.postgres_catalogue import PostgresCatalogue
 from candlewick.store.postgres_link import PostgresLink
 from candlewick.store.postgres_rows import Counted, Put
@@ -97,32 +97,6 @@ def put(
         if done[entry.key].changed:
             changed.append(Fresh(entry, *after_write(entry, candles, counted, now)))
     return done, changed
-
-
-def remove(cursor: Any, entry: Entry[Held], low: int | None, high: int | None, now: int, *, for_good: bool) -> Fresh:
-    """Delete a range of a series; every candle that is deleted passes here."""
-    number, record = entry.place.id, entry.series
-    where = postgres_rows.within(number, low, high)
-    kept = "" if for_good else f", kept AS (INSERT INTO revisions SELECT *, {record.revision + 1} FROM gone)"
-    gone, first = cursor.execute(
-        f"WITH gone AS (DELETE FROM candles WHERE {where} RETURNING *){kept} SELECT count(*), min(time) FROM gone"
-    ).fetchall()[0]
-    after, note = entry, None
-    if gone:
-        query = "SELECT coalesce(min(time), 0), coalesce(max(time), 0) FROM candles WHERE series = %s"
-        left = cursor.execute(query, [number]).fetchall()[0]
-        after, note = after_removal(entry, gone, first, left, now, for_good=for_good)
-    if for_good:
-        versions = cursor.execute(f"DELETE FROM revisions WHERE {where}").rowcount
-        if versions or note is not None:
-            after = replace(after, trail=after.trail.after_retirement(after.series.revision, high))
-    return Fresh(entry, after, note)
-
-
-def purge(cursor: Any, entry: Entry[Held], at: int) -> tuple[Fresh, int]:
-    """Remove the versions that were replaced or deleted at or before a moment; how many those were."""
-    trail, count = as_known.purge(cursor, entry.place.id, at, entry.trail)
-    return Fresh(entry, entry if trail is entry.trail else replace(entry, trail=trail), None), count
 
 
 def _overlaps(record: Series, candles: Candles) -> bool:

@@ -120,7 +120,7 @@ def changed_since(cursor: Any, since: int, known: Known) -> list[Entry[Held]]:
     if not newer:
         return []
     stairs = _STAIRS.format(since=int(since))
-    query = f"SELECT {COLUMNS}, s.changed, {stairs} FROM series s WHERE s.id = ANY('{_numbers(newer)}'::int[])"
+    query = f"SELECT {COLUMNS}, s.changed, {stairs} FROM series s WHERE s.id = ANY('{numbers(newer)}'::int[])"
     if len(newer) <= PIECE:
         return [_entry(row, known) for row in cursor.execute(query).fetchall()]
     found = []
@@ -138,7 +138,7 @@ def entries(cursor: Any, ids: Sequence[int], known: Known) -> tuple[list[Entry[H
         f"SELECT {COLUMNS}, s.changed, {_STAIRS.format(since='k.changed')}, {NOW} "
         "FROM unnest(%s::int[], %s::bigint[]) AS k(id, changed) JOIN series s USING (id)"
     )
-    rows = cursor.execute(query, [_numbers(ids), _numbers(held)]).fetchall()
+    rows = cursor.execute(query, [numbers(ids), numbers(held)]).fetchall()
     return [_entry(row[:-1], known) for row in rows], rows[0][-1] if rows else 0
 
 
@@ -189,13 +189,18 @@ def write(cursor: Any, channel: str, changed: Sequence[Fresh]) -> list[Entry[Hel
         figures["id"] = after.place.id
         for name, column in columns.items():
             column.append(figures[name])
-    sent = [column if name in _KINDS and name != "id" else _numbers(column) for name, column in columns.items()]
+    sent = [column if name in _KINDS and name != "id" else numbers(column) for name, column in columns.items()]
     found = cursor.execute(_WRITE, [*sent, channel]).fetchall()
     if not found:
         raise StoreVersionError(f"store: its tables are not of schema {SCHEMA} any more: use a newer candlewick")
     return [
         Entry(after.series, after.history, Held(after.place.id, found[0][0]), after.trail) for _, after, _ in changed
     ]
+
+
+def numbers(column: Sequence[int]) -> str:
+    """An array of numbers as PostgreSQL writes it: one text, where the driver would take thousands of them."""
+    return "{" + ",".join(map(str, column)) + "}"
 
 
 def _entry(row: Sequence[Any], known: Known) -> Entry[Held]:
@@ -214,11 +219,6 @@ def _entry(row: Sequence[Any], known: Known) -> Entry[Held]:
             f"store: the history of {series.symbol} {series.timeframe} does not end at revision {series.revision}"
         )
     return Entry(series, history, Held(row[0], changed), _trail(row))
-
-
-def _numbers(column: Sequence[int]) -> str:
-    """An array of numbers as PostgreSQL writes it: one text, where the driver would take thousands of them."""
-    return "{" + ",".join(map(str, column)) + "}"
 
 
 def _series(row: Sequence[Any]) -> Series:
