@@ -8,14 +8,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 from candlewick.clock import Clock, SystemClock
 from candlewick.concurrency.worker_pool import WorkerPool
-from candlewick.delivery.control import Control
-from candlewick.delivery.controller import Controller
 from candlewick.delivery.dispatch import REFUSALS, Dispatched, Dispatcher
 from candlewick.delivery.journal import ControlJournal
 from candlewick.delivery.lanes import Lanes
@@ -29,10 +27,12 @@ from candlewick.explain.explain import explain_served
 from candlewick.explain.explanation import Explanation
 from candlewick.moments import Moment
 from candlewick.monitoring.health import Check, Health, examine
-from candlewick.monitoring.memory import resident_bytes
 from candlewick.monitoring.monitor import Monitor
 from candlewick.server.key_ring import KeyRing
 from candlewick.server.open_keys import open_keys
+from candlewick.server.served_rollout import ServedRollout
+from candlewick.server.served_store import ServedStore
+from candlewick.service.adjustable import Adjustable, engine_settings
 from candlewick.service.answer import Answer
 from candlewick.service.classic import ClassicService
 from candlewick.service.optimized import OptimizedService
@@ -43,14 +43,8 @@ from candlewick.service.service import AnalyticsService
 from candlewick.settings import control_place, load_settings
 from candlewick.store.compactor import Compactor
 from candlewick.store.open import open_store
-from candlewick.store.repository import CandleRepository, Series
-from candlewick.store.splits import Split
+from candlewick.store.repository import CandleRepository
 from candlewick.store.telling import TellingRepository
-from candlewick.timeframe import Timeframe
-
-if TYPE_CHECKING:
-    from candlewick.backup import BackedUp
-    from candlewick.sources.summary import IngestSummary
 
 WARM = (
     "desk",
@@ -63,18 +57,6 @@ LARGEST_BATCH = 256
 """Requests of one ``candles_many`` that wait in the pool at a time."""
 CLOSE_SECONDS = 2.0
 """For requests of ``candles_many`` that hang."""
-ENGINE_FLAGS = ("cache_enabled", "concurrency_enabled", "max_cache_mb", "worker_pool_size")
-
-
-@runtime_checkable
-class Adjustable(Protocol):
-    """An engine with a cache and a pool, as `OptimizedService` is: also one that stands in front of it."""
-
-    def reconfigure(self, **changes: Any) -> None:
-        """Change settings from the next request on."""
-
-    def stats(self) -> Any:
-        """Figures of ``cache`` and ``buffers``."""
 
 
 class _Told(NamedTuple):
@@ -84,7 +66,7 @@ class _Told(NamedTuple):
     answer: Answer
 
 
-class Application:
+class Application(ServedRollout, ServedStore):
     """One store, two engines and the rollout between them; `candlewick.server.application` says what is promised.
 
     ``journal`` and ``store`` are closed with it, ``store`` only when ``owns_store``. ``grace``: seconds after its end
@@ -102,20 +84,17 @@ class Application:
         owns_store: bool = False,
         clock: Clock | None = None,
     ) -> None:
-        self._told = store if isinstance(store, TellingRepository) else TellingRepository(store)
-        self.store: CandleRepository = self._told
+        self._clock = clock or SystemClock()
+        ServedStore.__init__(self, store)
+        ServedRollout.__init__(self, journal, self._clock)
         self.classic = classic
         self.optimized = optimized
-        self._journal = journal
         self._grace = round(grace * 1_000_000)
         self._owns_store = owns_store
-        self._clock = clock or SystemClock()
         self._warm = threading.Event()
         self._ending = threading.Event()
         self._closed = threading.Lock()
-        self.control = Control(journal)
         self.keys = KeyRing(open_keys(journal.place, note=journal.note, clock=self._clock))
-        self.controller = Controller(self.control, memory=resident_bytes, clock=self._clock)
         self.shadow = Shadow(self._verdict, self.controller.offer, refusals=REFUSALS, clock=self._clock)
         self._lanes = Lanes()
         self._dispatcher = Dispatcher(
@@ -135,14 +114,6 @@ class Application:
         self._compactor = Compactor(self.store, clock=self._clock)
         if self.url.startswith("duckdb:"):  # in no other store does it matter how rows lie
             self._compactor.start()
-
-    @property
-    def url(self) -> str:
-        return self.store.url
-
-    @property
-    def staging(self) -> Path | None:
-        return self.store.staging
 
     def quick(self, request: Request, engine: str = "auto", client: str | None = None) -> Served | None:
         snapshot = self.control.current
@@ -175,68 +146,11 @@ class Application:
     ) -> Explanation:
         return explain_served(lambda one: self.candles(one, engine, client), self.store, self._at(request), at, column)
 
-    def symbols(self) -> list[Series]:
-        return self.store.series()
-
-    def splits(self) -> Mapping[str, tuple[Split, ...]]:
-        return self.store.splits()
-
-    def set_split(self, symbol: str, at: Moment, factor: float | str, calendar: str | None = None) -> Split:
-        return self.store.set_split(symbol, at, factor, calendar=calendar)
-
-    def remove_split(self, symbol: str, at: Moment, calendar: str | None = None) -> Split | None:
-        return self.store.remove_split(symbol, at, calendar=calendar)
-
-    def series_of(self, symbol: str) -> list[Series]:
-        return self.store.series_of(symbol)
-
-    def first_changed(self, symbol: str, timeframe: Timeframe, since: int) -> int | None:
-        return self.store.first_changed(symbol, timeframe, since)
-
     def complete_until(self) -> int:
         return self._clock.wall() - self._grace
 
-    def listen(self, called: Callable[[Sequence[str]], None]) -> Callable[[], None]:
-        return self._told.listen(called)
-
-    def ingest(
-        self,
-        path: Path,
-        *,
-        calendar: str,
-        timeframe: str,
-        symbol: str | None = None,
-        timezone: str | None = None,
-        name: str | None = None,
-    ) -> IngestSummary:
-        self._store_answers()  # of a store that is away this is told before anything is read
-        from candlewick.sources.ingest import ingest
-
-        return ingest(
-            self.store, path, calendar=calendar, timeframe=timeframe, symbol=symbol, timezone=timezone, name=name
-        )
-
-    def backup(self, path: Path, *, control: bool = True) -> BackedUp:
-        from candlewick.backup import backup
-        from candlewick.delivery.journal_copy import NAME, copy_of
-
-        return backup(self.store, path, beside={NAME: copy_of(self._journal)} if control else {})
-
     def ease(self, busy: Callable[[], bool]) -> None:
         self.shadow.ease(busy)
-
-    def flags(self) -> list[dict[str, Any]]:
-        return [{"name": one.name, "value": one.value, "origin": one.origin} for one in self.control.flags()]
-
-    def set_flag(self, name: str, value: Any, who: str, why: str = "") -> None:
-        self.control.set(name, value, who=who, why=why)
-
-    def clear(self, who: str, why: str) -> None:
-        """Lift the kill; the percentage stays 0."""
-        self.control.clear(who=who, why=why)
-
-    def rollout_status(self) -> dict[str, Any]:
-        return self.controller.status()
 
     def health(self) -> Health:
         found = examine(
@@ -248,10 +162,6 @@ class Application:
         )
         slow = self.store.degraded
         return found if slow is None else found.also(Check("notifications", slow, bearable=True))
-
-    def _store_answers(self) -> None:
-        """Raises what the store raises, which is then the reason."""
-        self.store.symbols()
 
     def warm_up(self) -> None:
         from candlewick.aggregation.fold import kernel
@@ -265,9 +175,6 @@ class Application:
                 return
             warm_up_plan(plan(resolve(specs)), live=False)
             self._warm.set()
-
-    def announce(self, address: str | None) -> None:
-        self.store.announce(address)
 
     def close(self) -> None:
         if not self._closed.acquire(blocking=False):
@@ -334,17 +241,15 @@ class Application:
         if after.step != before.step:
             self.monitor.begin(str(after.step))
         self.monitor.detailed = bool(after.values["detailed_metrics"])
-        if any(after.values[name] != before.values[name] for name in ENGINE_FLAGS):
+        if engine_settings(after.values) != engine_settings(before.values):
             self._pool.resize(int(after.values["worker_pool_size"]))
             if isinstance(self.optimized, Adjustable):
-                self.optimized.reconfigure(**_engine_settings(after.values))
+                self.optimized.reconfigure(**engine_settings(after.values))
 
     def _sources(self) -> dict[str, Any]:
         found: dict[str, Any] = {
-            "rollout": self._rollout_figures,
+            **self._rollout_sources(),
             "shadow": self.shadow.stats,
-            "journal": self._journal_figures,
-            "guards": self._guard_figures,
             "pool": self._pool.stats,
             "deadline": lambda: {"stuck_threads": self._lanes.stuck},
         }
@@ -353,25 +258,6 @@ class Application:
             found["cache"] = lambda: stats().cache
             found["buffers"] = lambda: stats().buffers
         return found
-
-    def _rollout_figures(self) -> dict[str, float]:
-        now = self.control.current
-        return {"percentage": now.share, "killed": float(now.killed), "step": float(now.step)}
-
-    def _journal_figures(self) -> dict[str, float]:
-        path = self._journal.path
-        size = path.stat().st_size if path is not None else 0
-        return {"entries": float(self.control.current.seq), "bytes": float(size)}
-
-    def _guard_figures(self) -> dict[str, float]:
-        guards: Mapping[str, Any] = self.controller.report()["guards"]
-        return {
-            f"{name}_{key}": float(value)
-            for name, one in guards.items()
-            if isinstance(one, Mapping)
-            for key, value in one.items()
-            if isinstance(value, int | float)
-        }
 
 
 def build(
@@ -399,7 +285,7 @@ def build(
             opened,
             journal,
             classic or ClassicService(opened),
-            optimized or OptimizedService(opened, **_engine_settings(values)),
+            optimized or OptimizedService(opened, **engine_settings(values)),
             grace=settings.number("grace_seconds"),
             owns_store=isinstance(store, str),
             clock=clock,
@@ -408,12 +294,3 @@ def build(
         if isinstance(store, str):
             opened.close()
         raise
-
-
-def _engine_settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "cache_enabled": bool(values["cache_enabled"]),
-        "concurrency_enabled": bool(values["concurrency_enabled"]),
-        "max_cache_mb": int(values["max_cache_mb"]),
-        "workers": int(values["worker_pool_size"]),
-    }

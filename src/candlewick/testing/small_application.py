@@ -6,12 +6,12 @@ For tests of whatever stands before an application: the server, its client, the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from candlewick.backup import BackedUp, backup
+from candlewick.backup import BackedUp
 from candlewick.cache.fingerprint import fingerprint
 from candlewick.engine.query import query
 from candlewick.errors import CandlewickError, DeadlineError, InputError, LimitError, UnknownNameError
@@ -22,16 +22,13 @@ from candlewick.monitoring.health import Health, examine
 from candlewick.monitoring.monitor import Monitor
 from candlewick.server.key_file import KeyFile
 from candlewick.server.key_ring import KeyRing
+from candlewick.server.served_store import ServedStore
 from candlewick.service.answer import Answer
 from candlewick.service.request import Request
 from candlewick.service.served import Served
 from candlewick.service.service import AnalyticsService
-from candlewick.sources.ingest import ingest
 from candlewick.sources.summary import IngestSummary
 from candlewick.store.repository import CandleRepository, Series
-from candlewick.store.splits import Split
-from candlewick.store.telling import TellingRepository
-from candlewick.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from candlewick.server.application import Application
@@ -90,7 +87,7 @@ class QueryService(AnalyticsService):
         return self.store.series()
 
 
-class SmallApplication:
+class SmallApplication(ServedStore):
     """An `candlewick.server.application.Application`.
 
     ``hooks`` runs before a call of that name, so that a test makes it slow or lets it raise; ``remembered`` is what
@@ -99,8 +96,7 @@ class SmallApplication:
     """
 
     def __init__(self, store: CandleRepository) -> None:
-        self._told = TellingRepository(store)
-        self.store: CandleRepository = self._told
+        super().__init__(store)
         self.service = QueryService(store)
         self.until: int | None = None
         self.monitor = Monitor({"cache": lambda: {"hits": 3, "extensions": 1, "misses": 4}})
@@ -114,14 +110,6 @@ class SmallApplication:
         self.warm = True
         self.busy: Callable[[], bool] = lambda: False
         self.closed = 0
-
-    @property
-    def url(self) -> str:
-        return getattr(self.store, "url", "memory:")
-
-    @property
-    def staging(self) -> Path | None:
-        return self.store.staging
 
     def quick(self, request: Request, engine: str = "auto", client: str | None = None) -> Served | None:
         self._hook("quick", request, engine, client)
@@ -148,36 +136,18 @@ class SmallApplication:
 
     def symbols(self) -> list[Series]:
         self._hook("symbols")
-        return self.service.symbols()
-
-    def splits(self) -> Mapping[str, tuple[Split, ...]]:
-        return self.store.splits()
-
-    def set_split(self, symbol: str, at: Moment, factor: float | str, calendar: str | None = None) -> Split:
-        return self.store.set_split(symbol, at, factor, calendar=calendar)
-
-    def remove_split(self, symbol: str, at: Moment, calendar: str | None = None) -> Split | None:
-        return self.store.remove_split(symbol, at, calendar=calendar)
-
-    def series_of(self, symbol: str) -> list[Series]:
-        return self.store.series_of(symbol)
-
-    def first_changed(self, symbol: str, timeframe: Timeframe, since: int) -> int | None:
-        return self.store.first_changed(symbol, timeframe, since)
+        return super().symbols()
 
     def complete_until(self) -> int | None:
         return self.until
 
-    def listen(self, called: Callable[[Sequence[str]], None]) -> Callable[[], None]:
-        return self._told.listen(called)
-
     def ingest(self, path: Path, **about: Any) -> IngestSummary:
         self._hook("ingest", path)
-        return ingest(self.store, path, **about)
+        return super().ingest(path, **about)
 
     def backup(self, path: Path, *, control: bool = True) -> BackedUp:
         self._hook("backup", path, control)
-        return backup(self.store, path, beside={"control.json": b"{}"} if control else {})
+        return super().backup(path, control=control)
 
     def ease(self, busy: Callable[[], bool]) -> None:
         self.busy = busy
@@ -208,12 +178,15 @@ class SmallApplication:
 
     def announce(self, address: str | None) -> None:
         self.addresses.append(address)
-        self.store.announce(address)
+        super().announce(address)
 
     def close(self) -> None:
         self.closed += 1
         self.keys.close()
         self.store.close()
+
+    def _beside(self) -> dict[str, bytes]:
+        return {"control.json": b"{}"}
 
     def _note(self, name: str, old: object, new: object, *, who: str, why: str = "") -> None:  # noqa: ARG002
         self.journal.append((name, new, who, why))
