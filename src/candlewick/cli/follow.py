@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from candlewick.cli import options
+from candlewick.cli.totals import Totals
 from candlewick.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 Feed = Callable[[Any], "IngestSummary"]
 """Takes a file or a table of candles in."""
 
-COUNTS = ("rows", "inserted", "updated", "unchanged", "duplicates", "quarantined")
 MOST_SYMBOLS = 5000
 EVERY_PART = 5.0
 """Seconds between two states of a candle that forms, about."""
@@ -96,7 +96,7 @@ def follow(
     from candlewick.sources.replay import check_speed
 
     check_speed(speed)
-    totals = _Totals()
+    totals = Totals()
     with open_or_reach(store, make=replay is None) as place, _until_stopped(stop_after) as stopped:
         if paths:
             feed = _feed(place, _needed(calendar), timeframe or "1m", symbol, timezone)
@@ -117,34 +117,6 @@ def follow(
 def _note(text: str) -> None:
     """A line for the reader, at once: what comes after it may take long."""
     typer.echo(text, err=True)
-
-
-class _Totals:
-    """What came in, in all."""
-
-    def __init__(self) -> None:
-        self.counts = dict.fromkeys((*COUNTS, "superseded", "pieces"), 0)
-        self.symbols: set[str] = set()
-        self._started = time.monotonic()
-
-    def add(self, summary: IngestSummary, superseded: int = 0) -> None:
-        for name in COUNTS:
-            self.counts[name] += getattr(summary, name)
-        self.counts["superseded"] += superseded
-        self.counts["pieces"] += 1
-        self.symbols |= set(summary.symbols)
-
-    def report(self, *, as_json: bool) -> None:
-        from candlewick.cli.output import print_json
-
-        seconds = round(time.monotonic() - self._started, 3)
-        if as_json:
-            print_json({**self.counts, "symbols": sorted(self.symbols), "seconds": seconds})
-            return
-        parts = ", ".join(f"{self.counts[name]:,} {name}" for name in (*COUNTS[1:], "superseded"))
-        names = len(self.symbols)
-        what = f"{self.counts['rows']:,} rows of {names} symbol{'' if names == 1 else 's'}"
-        typer.echo(f"{what} in {seconds:.2f} s: {parts}")
 
 
 def _needed(calendar: str | None) -> str:
@@ -170,7 +142,7 @@ def _feed(
     )
 
 
-def _looker(path: Path, feed: Feed, totals: _Totals, opened: ExitStack) -> Callable[[], None]:
+def _looker(path: Path, feed: Feed, totals: Totals, opened: ExitStack) -> Callable[[], None]:
     """What takes in, at each call, what is new at a path."""
     from candlewick.sources.follow import GrowingFile, Settled, check_followed, grows
 
@@ -192,7 +164,7 @@ def _looker(path: Path, feed: Feed, totals: _Totals, opened: ExitStack) -> Calla
     return look
 
 
-def _take(piece: Piece, feed: Feed, totals: _Totals) -> None:
+def _take(piece: Piece, feed: Feed, totals: Totals) -> None:
     with tempfile.TemporaryDirectory(prefix="candlewick-follow-") as folder:
         file = Path(folder) / piece.name
         file.write_bytes(piece.content)
@@ -209,7 +181,7 @@ def _follow_files(looks: list[Callable[[], None]], every: float, stopped: thread
 
 
 def _tell(
-    told: Iterator[Step], place: CandleRepository | Client, speed: float, stopped: threading.Event, totals: _Totals
+    told: Iterator[Step], place: CandleRepository | Client, speed: float, stopped: threading.Event, totals: Totals
 ) -> None:
     from candlewick.sources.replay import pace, table_of
 

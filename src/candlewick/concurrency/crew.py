@@ -1,7 +1,6 @@
 """Crew: the threads of a worker pool, its queue and the one lock over both.
 
-1. A job is queued (`put`), or done at once by one of the crew's own threads (`_do_here`), whose waiting could
-   never end.
+1. A job is queued (`put`), or done at once by a thread of the crew's own (`_do_here`), which could wait for ever.
 2. A thread takes the oldest job (`_next`) and does it (`_do`); whatever the call raises ends that job and nothing else.
 3. A job ends once (`_end`). Its result lies in itself: there is no channel from which another could take it.
 4. A running call cannot be stopped. When its job is cancelled or expires, the thread is let go (`_let_go`): what the
