@@ -27,13 +27,13 @@ class Forwarding(CandleRepository):
         return self._asked("upsert_many").upsert_many(batch)
 
     def series(self, *, as_of: Moment | None = None) -> list[Series]:
-        return self._asked("series").series(as_of=self._when(as_of))
+        return self._asked("series").series(as_of=self._moment(as_of))
 
     def find(self, symbol: str, timeframe: str | Timeframe, *, as_of: Moment | None = None) -> Series:
-        return self._asked("find").find(symbol, timeframe, as_of=self._when(as_of))
+        return self._asked("find").find(symbol, timeframe, as_of=self._moment(as_of))
 
     def series_of(self, symbol: str, *, as_of: Moment | None = None) -> list[Series]:
-        return self._asked("series_of").series_of(symbol, as_of=self._when(as_of))
+        return self._asked("series_of").series_of(symbol, as_of=self._moment(as_of))
 
     def read(
         self,
@@ -44,7 +44,7 @@ class Forwarding(CandleRepository):
         *,
         as_of: Moment | None = None,
     ) -> Candles:
-        return self._asked("read").read(symbol, timeframe, start, end, as_of=self._when(as_of))
+        return self._asked("read").read(symbol, timeframe, start, end, as_of=self._moment(as_of))
 
     def snapshot(
         self,
@@ -55,7 +55,7 @@ class Forwarding(CandleRepository):
         *,
         as_of: Moment | None = None,
     ) -> Snapshot:
-        return self._asked("snapshot").snapshot(symbol, timeframe, start, end, as_of=self._when(as_of))
+        return self._asked("snapshot").snapshot(symbol, timeframe, start, end, as_of=self._moment(as_of))
 
     def revision_at(self, symbol: str, timeframe: str | Timeframe, at: Moment) -> int:
         return self._asked("revision_at").revision_at(symbol, timeframe, at)
@@ -66,12 +66,12 @@ class Forwarding(CandleRepository):
     def revision_before(
         self, symbol: str, timeframe: str | Timeframe, end: int | None = None, *, as_of: Moment | None = None
     ) -> int:
-        return self._asked("revision_before").revision_before(symbol, timeframe, end, as_of=self._when(as_of))
+        return self._asked("revision_before").revision_before(symbol, timeframe, end, as_of=self._moment(as_of))
 
     def first_changed(
         self, symbol: str, timeframe: str | Timeframe, since: int, *, as_of: Moment | None = None
     ) -> int | None:
-        return self._asked("first_changed").first_changed(symbol, timeframe, since, as_of=self._when(as_of))
+        return self._asked("first_changed").first_changed(symbol, timeframe, since, as_of=self._moment(as_of))
 
     def delete(
         self,
@@ -109,6 +109,6 @@ class Forwarding(CandleRepository):
         """Whom a call of this method is passed on to; every one comes here first."""
         return self._store
 
-    def _when(self, as_of: Moment | None) -> Moment | None:
+    def _moment(self, as_of: Moment | None) -> Moment | None:
         """As of which moment a question is answered that names this one."""
         return as_of

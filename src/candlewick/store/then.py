@@ -27,7 +27,7 @@ class Then(ReadOnly):
         self.how = f"as of {iso(at)}"
 
     def series_of(self, symbol: str, *, as_of: Moment | None = None) -> list[Series]:
-        when = self._when(as_of)
+        when = self._moment(as_of)
         found = self._store.series_of(symbol, as_of=when)
         if not found:
             for one in self._store.series_of(symbol)[:1]:
@@ -40,5 +40,5 @@ class Then(ReadOnly):
     def quarantined(self, symbol: str | None = None) -> list[QuarantinedRow]:
         return [row for row in self._store.quarantined(symbol) if row.at <= self.at]
 
-    def _when(self, as_of: Moment | None) -> Moment:
+    def _moment(self, as_of: Moment | None) -> Moment:
         return self.at if as_of is None else as_of
