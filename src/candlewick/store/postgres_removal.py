@@ -39,9 +39,11 @@ class Cut(NamedTuple):
 
 def remove(cursor: Any, cuts: Sequence[Cut], now: int, *, for_good: bool) -> list[Fresh]:
     """Delete ranges of series; every candle that is deleted passes here."""
+    first, last = _ALL
     sent = [
         numbers([one.entry.place.id for one in cuts]),
-        *(numbers([end if one[k + 1] is None else one[k + 1] for one in cuts]) for k, end in enumerate(_ALL)),
+        numbers([first if one.low is None else one.low for one in cuts]),
+        numbers([last if one.high is None else one.high for one in cuts]),
         numbers([one.entry.series.revision + 1 for one in cuts]),
     ]
     deleted = f"gone AS (DELETE FROM candles USING cut WHERE {_WITHIN} RETURNING candles.*)"
@@ -53,7 +55,7 @@ def remove(cursor: Any, cuts: Sequence[Cut], now: int, *, for_good: bool) -> lis
         "SELECT series, count(*), min(time) FROM gone GROUP BY series",
         sent,
     ).fetchall()
-    gone = {number: (count, first) for number, count, first in found}
+    gone = {number: (count, earliest) for number, count, earliest in found}
     left = _left(cursor, list(gone))
     versions = _versions(cursor, sent) if for_good else set()
     done = []
