@@ -10,13 +10,13 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from tests.postgres_server import postgres_server
+from tests.postgres_server import frail_server, postgres_server
 
 from candlewick.errors import StoreUnavailableError
 from candlewick.store import postgres_series, postgres_watch
 from candlewick.store.catalogue import Entry
 from candlewick.store.postgres import PostgresStore
-from candlewick.store.postgres_watch import at_once
+from candlewick.store.postgres_watch import PostgresWatch, at_once
 from candlewick.testing.repository_contract import some
 
 MANY = """
@@ -135,6 +135,25 @@ def test_connections_that_are_all_in_use_are_not_a_database_that_is_gone(
         assert store.find("SPY", "1m").rows == 5
         assert store._watch._look_too() is False
     assert store.problem is None
+
+
+def test_who_looks_in_the_place_of_the_watch_finds_a_database_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = frail_server()
+    with PostgresStore(server.url()) as store:
+        store.upsert(some())
+        with monkeypatch.context() as patch:
+            patch.setattr(postgres_watch, "PATIENCE", 0.2)
+            patch.setattr(PostgresWatch, "_once", lambda self: time.sleep(0.01))
+            soon(lambda: time.monotonic() - store._watch._looked > 2 * postgres_watch.BOUND)
+            server.hang()
+            try:
+                with pytest.raises(StoreUnavailableError, match="not said anything"):
+                    store.find("SPY", "1m")
+                assert store.problem == "it has not said anything for 0.2 s"
+            finally:
+                server.go_on()
+        soon(lambda: store.problem is None)
+        assert store.read("SPY", "1m") == some()
 
 
 def test_an_event_loop_never_waits(store: PostgresStore) -> None:
