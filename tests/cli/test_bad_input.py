@@ -12,9 +12,14 @@ import pytest
 GOOD = "symbol,time,open,high,low,close,volume\nA,2024-01-02T14:30:00Z,1,2,1,2,5\n"
 
 
-def refused(ran: Any, *parts: str) -> None:
+def refused(ran: Any, *parts: str, json: bool = False) -> None:
     assert ran.code == 2
-    assert ran.out == ""
+    if json:
+        assert list(ran.json) == ["error"]
+        told = ran.json["error"]["detail"]
+        assert all(part in told for part in parts)
+    else:
+        assert ran.out == ""
     assert ran.err.startswith("Error: ")
     assert "Traceback" not in ran.err
     for part in parts:
@@ -88,7 +93,7 @@ def test_a_file_that_cannot_be_used_is_named_and_nothing_is_stored(
     run: Any, good: str, tmp_path: Path, name: str, content: bytes, parts: tuple[str, ...]
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    refused(run("ingest", good, name, "--calendar", "XNYS", "--store", "s.duckdb", "--json"), *parts)
+    refused(run("ingest", good, name, "--calendar", "XNYS", "--store", "s.duckdb", "--json"), *parts, json=True)
     assert run("symbols", "--store", "s.duckdb", "--json").json == []
 
 

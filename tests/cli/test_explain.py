@@ -152,7 +152,13 @@ def test_through_the_server_that_owns_the_store(run: Any, store: Path, monkeypat
         assert run(*ASKED, "sma_9", "--json").json == found
         assert Place.asked == (
             "AAPL", "5m", "2024-01-02T15:30:00Z", "sma_9",
-            {"engine": "auto", "source": None, "zero_volume": "keep", "as_of": None},
+            {"engine": "auto", "source": None, "zero_volume": "keep", "as_of": None, "adjusted": False},
         )  # fmt: skip
         run(*ASKED, "sma_9", "--engine", "optimized", "--source", "1m", "--zero-volume", "drop")
-        assert Place.asked[-1] == {"engine": "optimized", "source": "1m", "zero_volume": "drop", "as_of": None}
+        assert Place.asked[-1] == {
+            "engine": "optimized",
+            "source": "1m",
+            "zero_volume": "drop",
+            "as_of": None,
+            "adjusted": False,
+        }

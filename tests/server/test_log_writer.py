@@ -107,7 +107,9 @@ def test_closing_does_not_wait_for_ever(pipe):
     writer.close(0.05)
     assert time.monotonic() - started < 5
     assert writer.stats()["waiting"] == 1_000_000
-    os.close(pipe[0])  # so that its thread ends
+    os.close(pipe[0])  # so that its thread ends, before another pipe has its number
+    writer.close(30)
+    assert writer.stats()["waiting"] == 0
 
 
 def test_no_key_is_written(pipe):
