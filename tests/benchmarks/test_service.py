@@ -29,7 +29,7 @@ def test_both_engines_agree_and_ours_has_its_figures(agree: Agree, tmp_path: Pat
         "memory_mb_full_cache",
     }
     assert 0 < figures["hit_rate"] < 1
-    assert figures["memory_saved"] < 1
+    assert figures["memory_saved"] <= 1  # 1: a day this small can fit into what the idle process has already
     assert results[CLASSIC].figures == {}
     assert results[OPTIMIZED].units == SMALL.minutes * SMALL.mix.requests
 
