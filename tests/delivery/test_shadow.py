@@ -160,13 +160,17 @@ def test_the_share_that_is_chosen(clock: Any, pairs: list[Pair]) -> None:
     shadow.close()
 
 
-def test_it_rests_in_proportion_to_its_work(pairs: list[Pair], clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_rests_in_proportion_to_its_work_and_not_to_its_waiting(
+    pairs: list[Pair], clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rests: list[float] = []
-    shadow = Shadow(alike, pairs.append, clock=clock, threads=1, rest=3.0)
+    worked = [0.0]
+    shadow = Shadow(alike, pairs.append, clock=clock, threads=1, rest=3.0, worked=lambda: worked[0])
     monkeypatch.setattr(shadow._ended, "wait", lambda seconds: rests.append(seconds))
 
     def work() -> int:
-        clock.now += 0.5
+        clock.now += 7.0
+        worked[0] += 0.5
         return 1
 
     run(shadow, work, *v2_answered())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
@@ -21,7 +22,8 @@ SLOTS = 8
 """Requests that may wait; each holds V2's answer. When all are taken, nothing is chosen: a longer queue makes older
 evidence, not more of it, and at a step's beginning most of it is of first requests, which say nothing about speed."""
 REST = 3.0
-"""Rest after a job, in times of what it took: the shadow keeps to a quarter of a core."""
+"""Rest after a job, in times of the processor time that it took: the shadow keeps to a quarter of a core. What it waits
+for others does not count: on a busy machine, as a slow V2 makes it, that would leave no evidence against V2."""
 FLOOR = 1.0
 """Seconds: one request in this time is chosen whatever the share, so that little traffic still makes evidence."""
 
@@ -84,7 +86,8 @@ class NoShadow:
 
 class Shadow:
     """Runs jobs on daemon threads and hands the pairs to ``offer``. ``compare(v1's answer, v2's answer)`` gives a
-    verdict, or None where the two are not of one moment. ``refusals``: errors that are the caller's own mistake."""
+    verdict, or None where the two are not of one moment. ``refusals``: errors that are the caller's own mistake.
+    ``worked``: seconds of processor time of the thread that asks."""
 
     def __init__(
         self,
@@ -96,12 +99,14 @@ class Shadow:
         threads: int = 1,
         slots: int = SLOTS,
         rest: float = REST,
+        worked: Callable[[], float] = time.thread_time,
     ) -> None:
         self._compare = compare
         self._offer = offer
         self._refusals = refusals
         self._clock = clock or SystemClock()
         self._rest = rest
+        self._worked = worked
         self._busy: Callable[[], bool] = lambda: False
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._slots = threading.Semaphore(slots)
@@ -174,7 +179,7 @@ class Shadow:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            began = self._clock.monotonic()
+            began = self._worked()
             try:
                 if not self._ended.is_set():
                     self._run(job)
@@ -183,7 +188,7 @@ class Shadow:
                     self._broken += 1
                 log.exception("a pair of outcomes could not be made")
             finally:
-                took = self._clock.monotonic() - began
+                took = self._worked() - began
                 del job
                 self.give_back()
             self._ended.wait(self._rest * took)
