@@ -21,8 +21,8 @@ SALT = b"candlewick shadow"
 SLOTS = 8
 """Requests that may wait; each holds V2's answer. When all are taken, nothing is chosen: a longer queue makes older
 evidence, not more of it, and at a step's beginning most of it is of first requests, which say nothing about speed."""
-REST = 3.0
-"""Rest after a job, in times of the processor time that it took: the shadow keeps to a quarter of a core. What it waits
+REST = 7.0
+"""Rest after a job, in times of the processor time that it took: the shadow keeps to an eighth of a core. What it waits
 for others does not count: on a busy machine, as a slow V2 makes it, that would leave no evidence against V2."""
 FLOOR = 1.0
 """Seconds: one request in this time is chosen whatever the share, so that little traffic still makes evidence."""
