@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null)
 
 ifdef UV
 CREATE := $(UV) venv -q --python $(PYTHON) --allow-existing $(VENV)
-PIP := $(UV) pip install -q --python $(BIN)/python
+PIP := $(UV) pip install -q --compile-bytecode --python $(BIN)/python
 else
 CREATE := $(PYTHON) -m venv $(VENV)
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
