@@ -23,9 +23,10 @@ class Room:
 
     @classmethod
     def around(cls, columns: Mapping[str, Any], more: int) -> Self:
-        """A copy of columns with room for ``more`` rows, and for an eighth of what is there."""
+        """A copy of columns with room for ``more`` rows, and for a sixty-fourth of what is there: more room would be
+        copied less often, but is memory in use."""
         rows = len(next(iter(columns.values())))
-        whole = rows + more + max(SPARE, rows >> 3)
+        whole = rows + more + max(SPARE, rows >> 6)
         copied = {}
         for name, column in columns.items():
             copied[name] = np.empty(whole, column.dtype)
