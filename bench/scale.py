@@ -1,10 +1,10 @@
 """A year's worth of a universe in one store: writing it, keeping up with the minute, and reading one series out of it.
 
-    python bench/scale.py duckdb|postgres [--rows 100_000_000] [--symbols 5000] [--folder F] [--json FILE]
+    python bench/scale.py duckdb|postgres [--rows 100_000_000] [--symbols 5000] [--appends 20] [--folder F] [--json F]
 
 1. Minute candles of all symbols are made session by session and written through `upsert_many`, `PIECE` rows at a time,
    which is what reading a file of a day gives it. Making them is not counted.
-2. Then single minutes of all symbols, as a feed gives them.
+2. Then ``--appends`` single minutes of all symbols, as a feed gives them.
 3. `READS` whole series, and as many sessions of other series, are read by a process that was not there before, out of
    files that are in no cache of the system; then once more. Before compaction, and after it.
 4. The newest values of the desk set of every symbol, read and computed on every core.
@@ -45,7 +45,6 @@ from candlewick.timeframe import MINUTE
 
 SESSION = 390
 PIECE = 500_000
-APPENDS = 20
 READS = 25
 REFUSALS = 20
 
@@ -61,6 +60,12 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     began = time.perf_counter()
     found = call()
     return time.perf_counter() - began, found
+
+
+def alone(candles: Candles) -> Candles:
+    """A copy: a view would keep the candles of all symbols in memory, which is then not the store's."""
+    values = {name: getattr(candles, name).copy() for name in VALUES}
+    return Candles.trusted(candles.symbol, candles.timeframe, candles.calendar, candles.microseconds.copy(), values)
 
 
 class Writer:
@@ -93,7 +98,7 @@ def ingest(store: CandleRepository, market: Market, minutes: int, kept: list[Can
     while done < minutes:
         taken = min(SESSION, minutes - done)
         candles = market.take(taken)
-        kept.append(candles[-1])
+        kept.append(alone(candles[-1]))
         parts = [candles[first : first + at_once] for first in range(0, symbols, at_once)]
         spent = sum(writer.write(part) for part in parts)
         done += taken
@@ -105,12 +110,12 @@ def ingest(store: CandleRepository, market: Market, minutes: int, kept: list[Can
     return {**rate, "seconds": seconds, "refused": writer.refused}
 
 
-def append(store: CandleRepository, market: Market, kept: list[Candles]) -> dict[str, Any]:
+def append(store: CandleRepository, market: Market, minutes: int, kept: list[Candles]) -> dict[str, Any]:
     """Write single minutes of all symbols."""
     taken, writer = [], Writer(store)
-    for _ in range(APPENDS):
+    for _ in range(minutes):
         candles = market.take(1)
-        kept.append(candles[-1])
+        kept.append(alone(candles[-1]))
         taken.append(writer.write(candles))
     say(f"append of a minute of all symbols: median {statistics.median(taken):.3f} s, worst {max(taken):.3f} s")
     return {"median_s": statistics.median(taken), "worst_s": max(taken), "refused": writer.refused}
@@ -196,11 +201,24 @@ def size(store: CandleRepository) -> dict[str, Any]:
     }
 
 
-def measure(place: Place, rows: int, symbols: int) -> dict[str, Any]:
+def bytes_a_row(store: CandleRepository) -> dict[str, float]:
+    """Of the tables that grow with candles and with writes, with their indexes; only PostgreSQL says it."""
+    if not store.url.startswith("postgresql:"):
+        return {}
+    found = {}
+    with store.tables() as cursor:
+        for table in ("candles", "writes"):
+            query = f"SELECT pg_total_relation_size('{table}'), count(*) FROM {table}"
+            size, rows = cursor.execute(query).fetchall()[0]
+            found[table] = size / rows
+    return found
+
+
+def measure(place: Place, rows: int, symbols: int, appends: int) -> dict[str, Any]:
     """Every figure of one store."""
     minutes = max(1, rows // symbols)
-    market, kept = Market(symbols, minutes + APPENDS), list[Candles]()
-    total = (minutes + APPENDS) * symbols
+    market, kept = Market(symbols, minutes + appends), list[Candles]()
+    total = (minutes + appends) * symbols
     result: dict[str, Any] = {"rows": total, "symbols": symbols, "settings": place.settings, "peak_mb": {}}
 
     @contextmanager
@@ -213,7 +231,7 @@ def measure(place: Place, rows: int, symbols: int) -> dict[str, Any]:
         result["ingest"] = ingest(store, market, minutes, kept)
     with phase("append") as store:
         result["ingested"] = size(store)
-        result["append"] = append(store, market, kept)
+        result["append"] = append(store, market, appends, kept)
         result["before"] = {"size": size(store)}
     result["before"] |= reads_elsewhere(place, market)
     with phase("compact") as store:
@@ -222,7 +240,7 @@ def measure(place: Place, rows: int, symbols: int) -> dict[str, Any]:
     result["after"] = reads_elsewhere(place, market)
     with phase("scan") as store:
         check_kept(store, kept)
-        result["after"]["size"] = size(store)
+        result["after"]["size"] = size(store) | {"bytes_a_row_of": bytes_a_row(store)}
         result["scan"] = scan(store, market.names, total)
     result["making_s"] = market.seconds
     return result
@@ -236,6 +254,7 @@ def main() -> int:
     parser.add_argument("store", choices=sorted(PLACES))
     parser.add_argument("--rows", type=int, default=100_000_000)
     parser.add_argument("--symbols", type=int, default=5000)
+    parser.add_argument("--appends", type=int, default=20)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -249,7 +268,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="candlewick-scale-", dir=given.folder) as folder:
         place = PLACES[given.store](Path(folder))
         try:
-            found = measure(place, given.rows, given.symbols)
+            found = measure(place, given.rows, given.symbols, given.appends)
         finally:
             place.close()
     result = {"machine": machine, "store": given.store, **found, "seconds": time.perf_counter() - began}
