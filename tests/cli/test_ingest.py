@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,16 @@ def test_json_is_one_object_that_counts_every_row(run: Any, file: Path) -> None:
         "symbols": ["A"],
         "warnings": [],
     }
+
+
+@pytest.mark.parametrize("given", ["none.csv", "empty.csv", "header.csv", "minute.csv --symbol ''"])
+def test_what_cannot_be_used_leaves_no_store(run: Any, file: Path, tmp_path: Path, given: str) -> None:
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "header.csv").write_text("a,b\n1,2\n")
+    ran = run("ingest", *shlex.split(given), "--calendar", "XNYS", "--store", "new.duckdb")
+    assert ran.code == 2, ran.out
+    assert ran.err.startswith("Error: ")
+    assert not (tmp_path / "new.duckdb").exists()
 
 
 def test_a_second_run_changes_nothing(run: Any, file: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -60,7 +58,7 @@ def test_a_narrow_terminal_gets_several_blocks(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table.sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr(table.shutil, "get_terminal_size", lambda: os.terminal_size((40, 20)))
+    monkeypatch.setenv("COLUMNS", "40")
     print_bars("AAPL 1m", bars(3))
     lines = capsys.readouterr().out.splitlines()
     assert len([line for line in lines if line.startswith("time")]) > 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import threading
 from pathlib import Path
 
 import pytest
 
 from candlewick.errors import InputError, StoreError
-from candlewick.server.lane import Limits
+from candlewick.server.lane import Lane, Limits
 from candlewick.server.problem import Refusal
 from candlewick.server.routes.ingest import file_name
 from candlewick.store.open import open_store
@@ -137,6 +138,38 @@ def test_a_store_that_fails_is_told_and_leaves_no_file(serve, small):
     response = asyncio.run(go())
     assert (response.status_code, response.json()["detail"]) == (503, "store: the disk is full")
     assert left(small) == []
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_file_is_there_until_whoever_reads_it_has_done_so(serve, small, begun):
+    """The caller is told that it takes too long; what runs then still ends, and what waits never begins."""
+    go_on, reading = threading.Event(), threading.Event()
+    ended = []
+
+    def slow(path: Path) -> None:
+        reading.set()
+        assert go_on.wait(30)
+        ended.append(path.read_text())
+
+    small.hooks["ingest"] = slow
+
+    async def go():
+        async with serve(small) as client:
+            lane = client.serving.ingests = Lane("ingest", 1, 8, 0.2)
+            before = None if begun else lane._submit(slow, Path(__file__))
+            response = await client.post(WHERE, headers=HEADERS, content=CSV)
+            assert reading.wait(30)
+            there = len(left(small))
+            go_on.set()
+            await asyncio.wrap_future(lane._submit(lambda: None))  # behind the one that runs
+            assert before is None or before.result() is None
+            return response, there
+
+    response, there = asyncio.run(go())
+    assert response.status_code == 504
+    assert (there, len(ended)) == (1, 1) if begun else (0, 1)
+    assert left(small) == []
+    assert len(small.symbols()) == begun
 
 
 def test_a_caller_who_goes_away_leaves_nothing(serve, small):

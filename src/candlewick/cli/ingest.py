@@ -48,21 +48,22 @@ def ingest(
     from candlewick.cli.connection import open_or_reach
     from candlewick.cli.progress import ingest_progress, step_progress
     from candlewick.client import Client
-    from candlewick.sessions.calendar import find_calendar
     from candlewick.sessions.names import LIKELY
-    from candlewick.timeframe import Timeframe
+    from candlewick.sources.files import sources
+    from candlewick.sources.source import Reading
 
     if calendar is None:
         expected = f"there is no default; give one of the likes of {', '.join(LIKELY)}"
         raise InputError("calendar", None, expected, "is missing")
-    sessions = find_calendar(calendar)
-    length = Timeframe.parse(timeframe)
+    reading = Reading.of(calendar, timeframe, symbol, timezone)
+    for one in sources(files):  # what cannot be used is told before a store is made, or anything sent
+        one.prepare(reading)
     with open_or_reach(store, make=True) as place:
         if isinstance(place, Client):
             from candlewick.cli.reached import ingest_through
 
             with step_progress("Sending") as step:
-                summary = ingest_through(place, files, sessions, length, symbol, timezone, step)
+                summary = ingest_through(place, files, reading, timezone, step)
         else:
             from candlewick.sources.ingest import ingest as ingest_files
 
@@ -70,9 +71,9 @@ def ingest(
                 summary = ingest_files(
                     place,
                     files,
-                    calendar=sessions,
-                    timeframe=length,
-                    symbol=symbol,
+                    calendar=reading.calendar,
+                    timeframe=reading.timeframe,
+                    symbol=reading.symbol,
                     timezone=timezone,
                     progress=progress,
                 )

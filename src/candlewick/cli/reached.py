@@ -11,7 +11,7 @@ from candlewick.timeframe import Timeframe
 if TYPE_CHECKING:
     from candlewick.cli.output import Columns
     from candlewick.client import Client
-    from candlewick.sessions.calendar import Calendar
+    from candlewick.sources.source import Reading
 
 COUNTS = ("rows", "inserted", "updated", "unchanged", "duplicates", "quarantined", "off_session")
 
@@ -58,26 +58,25 @@ def calendar_of(client: Client, symbol: str, timeframe: Timeframe, source: Timef
 def ingest_through(
     client: Client,
     files: Sequence[str],
-    calendar: Calendar,
-    timeframe: Timeframe,
-    symbol: str | None,
+    reading: Reading,
     timezone: str | None,
     step: Callable[[str], None],
 ) -> IngestSummary:
-    """Send the files one after the other, once each has been looked at here; what became of their rows in all."""
-    from candlewick.sources.files import paths_of, sources
-    from candlewick.sources.local_time import find_zone
-    from candlewick.sources.source import Reading
+    """Send the files one after the other; what became of their rows in all."""
+    from candlewick.sources.files import paths_of
 
-    zone = None if timezone is None else find_zone(timezone)
-    for one in sources(files):
-        one.prepare(Reading(calendar, timeframe, symbol, zone))
     paths = dict.fromkeys(path.resolve() for given in files for path in paths_of(given))
     summaries = []
     for path in paths:
         step(path.name)
         summaries.append(
-            client.ingest(path, calendar=calendar.name, timeframe=str(timeframe), symbol=symbol, timezone=timezone)
+            client.ingest(
+                path,
+                calendar=reading.calendar.name,
+                timeframe=str(reading.timeframe),
+                symbol=reading.symbol,
+                timezone=timezone,
+            )
         )
     return combined(summaries)
 

@@ -25,7 +25,6 @@ from candlewick.sessions.calendar import find_calendar
 from candlewick.sources.check import check
 from candlewick.sources.duplicates import resolve
 from candlewick.sources.files import sources
-from candlewick.sources.local_time import find_zone
 from candlewick.sources.rows import Reason
 from candlewick.sources.source import Reading
 from candlewick.sources.staging import ROW, Staged, staged
@@ -109,13 +108,12 @@ def fill(
     ``findings``: of single symbols. ``symbol``, ``timezone``: as `ingest` takes them. Raises what `ingest` raises for a
     file that cannot be used, before anything is written.
     """
-    zone = None if timezone is None else find_zone(timezone)
     groups: dict[tuple[str, Timeframe], dict[str, Integers]] = defaultdict(dict)
     for one in vacant(store, findings):
         groups[one.calendar, one.timeframe][one.symbol] = one.slots
     read = []
     for (calendar, timeframe), wanted in groups.items():
-        reading = Reading(find_calendar(calendar), timeframe, symbol, zone)
+        reading = Reading.of(calendar, timeframe, symbol, timezone)
         read.append(_chosen(files, reading, wanted))
     if not groups:
         sources(files)  # a file that is not there is told even so

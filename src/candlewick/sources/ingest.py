@@ -19,13 +19,11 @@ from typing import Any
 import numpy as np
 
 from candlewick.candles import VALUES, Candles
-from candlewick.errors import InputError
-from candlewick.sessions.calendar import Calendar, find_calendar
+from candlewick.sessions.calendar import Calendar
 from candlewick.sources.ahead import ahead
 from candlewick.sources.check import check
 from candlewick.sources.duplicates import Resolved, resolve
 from candlewick.sources.files import sources
-from candlewick.sources.local_time import find_zone
 from candlewick.sources.rows import Reason
 from candlewick.sources.source import Reading, Source
 from candlewick.sources.split_warning import splits
@@ -66,10 +64,7 @@ def ingest(
     InputError for a file that cannot be used; InputError for a series that is stored with another calendar.
     """
     started = time.perf_counter()
-    if symbol is not None and not symbol.strip():
-        raise InputError("symbol", symbol, "give a name such as 'AAPL'", "is not a symbol")
-    zone = None if timezone is None else find_zone(timezone)
-    reading = Reading(find_calendar(calendar), Timeframe.parse(timeframe), symbol and symbol.strip(), zone)
+    reading = Reading.of(calendar, timeframe, symbol, timezone)
     given = sources(files)
     for source in given:
         if name is not None:

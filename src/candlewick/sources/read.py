@@ -9,13 +9,12 @@ import numpy as np
 
 from candlewick.candles import VALUES, Candles
 from candlewick.errors import FileFormatError, InputError, UnknownNameError
-from candlewick.sessions.calendar import Calendar, find_calendar
+from candlewick.sessions.calendar import Calendar
 from candlewick.sources.arrow import TableSource
 from candlewick.sources.check import check
 from candlewick.sources.csv import CsvSource
 from candlewick.sources.duplicates import resolve
 from candlewick.sources.files import sources
-from candlewick.sources.local_time import find_zone
 from candlewick.sources.rows import Reason
 from candlewick.sources.source import Reading, Source
 from candlewick.sources.staging import Staged, staged
@@ -39,8 +38,7 @@ def read_csv(
     found = sources([path])
     if len(found) != 1 or not isinstance(found[0], CsvSource):
         raise FileFormatError("path", str(path), "give one CSV file", "is not one CSV file")
-    zone = None if timezone is None else find_zone(timezone)
-    return _series(found[0], Reading(find_calendar(calendar), Timeframe.parse(timeframe), symbol, zone))
+    return _series(found[0], Reading.of(calendar, timeframe, symbol, timezone))
 
 
 def from_frame(
@@ -59,8 +57,7 @@ def from_frame(
     NaiveTimeError for other times without a timezone, MissingColumnError, InputError naming row and reason for the
     first bad row, and where no candle of 1d or coarser opens inside a session: midnights of a timezone do not.
     """
-    zone = None if timezone is None else find_zone(timezone)
-    reading = Reading(find_calendar(calendar), Timeframe.parse(timeframe), symbol, zone)
+    reading = Reading.of(calendar, timeframe, symbol, timezone)
     source = TableSource(frame)
     source.name = "frame"
     candles = _series(source, reading)

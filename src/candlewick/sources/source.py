@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from candlewick.errors import InputError
-from candlewick.sessions.calendar import Calendar
+from candlewick.sessions.calendar import Calendar, find_calendar
+from candlewick.sources.local_time import find_zone
 from candlewick.sources.rows import Rows
 from candlewick.timeframe import Timeframe
 
@@ -21,6 +23,14 @@ class Reading:
     timeframe: Timeframe
     symbol: str | None
     zone: ZoneInfo | None
+
+    @classmethod
+    def of(cls, calendar: str | Calendar, timeframe: str | Timeframe, symbol: str | None, timezone: str | None) -> Self:
+        """From what callers give. Raises UnknownNameError for an unknown calendar, and InputError."""
+        if symbol is not None and not symbol.strip():
+            raise InputError("symbol", symbol, "give a name such as 'AAPL'", "is not a symbol")
+        zone = None if timezone is None else find_zone(timezone)
+        return cls(find_calendar(calendar), Timeframe.parse(timeframe), symbol and symbol.strip(), zone)
 
 
 class Source(ABC):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -16,6 +17,9 @@ from candlewick.server.problem import Refusal
 from candlewick.server.schemas import TEXT, Schema
 from candlewick.server.serving import Serving, answered, serving_of
 from candlewick.sources.staging import staging_folder
+
+if TYPE_CHECKING:
+    from candlewick.sources.summary import IngestSummary
 
 PARAMETERS = {
     "calendar": "Trading calendar of the symbols: an exchange such as XNYS, 24/7, or own hours.",
@@ -83,25 +87,27 @@ async def ingest(request: Request) -> Response:
     name = file_name(request.headers.get("content-type"), given.get("name"))
     _check_coding(request.headers.get("content-encoding"))
     _check_length(request, serving.limits.body_bytes)
-    kept = staging_folder(serving.application.staging)
-    folder = await serving.files.run(kept.__enter__)
-    path = folder / name
-    try:
-        await _received(serving, request, path)
-        summary = await serving.ingests.run(
-            serving.application.ingest,
-            path,
-            calendar=calendar,
-            timeframe=given.get("timeframe", "1m"),
-            symbol=given.get("symbol"),
-            timezone=given.get("timezone"),
-            name=name,
-        )
-    except FileFormatError as error:
-        raise told_by_name(error, path, name) from error
-    finally:
-        # In this thread: a full lane must not leave the files of those that were refused.
-        kept.__exit__(None, None, None)
+    # Let go of in this thread: a full lane must not leave the files of those that were refused.
+    with ExitStack() as kept:
+        folder = await serving.files.run(kept.enter_context, staging_folder(serving.application.staging))
+        path = folder / name
+
+        def stored() -> IngestSummary:
+            with kept.pop_all():  # from here on the file is there until it was read, however long the caller waits
+                return serving.application.ingest(
+                    path,
+                    calendar=calendar,
+                    timeframe=given.get("timeframe", "1m"),
+                    symbol=given.get("symbol"),
+                    timezone=given.get("timezone"),
+                    name=name,
+                )
+
+        try:
+            await _received(serving, request, path)
+            summary = await serving.ingests.run(stored)
+        except FileFormatError as error:
+            raise told_by_name(error, path, name) from error
     return answered(summary.as_dict())
 
 
