@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from tests.command_line import invoke
 
 from candlewick.candles import Candles
-from candlewick.cli.main import app
 from candlewick.store.open import open_store
 
 OPEN = np.datetime64("2024-01-02T14:30", "us")
@@ -52,7 +51,7 @@ def run() -> Run:
     """Run a command in this process; anything but an exit is the test's to see."""
 
     def command(*arguments: object, answer: str | None = None) -> Ran:
-        result = CliRunner().invoke(app, [str(part) for part in arguments], input=answer)
+        result = invoke(*map(str, arguments), answer=answer)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Ran(result.exit_code, result.stdout, result.stderr)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tests.command_line import invoke
 
 from candlewick.engine.query import query
 from candlewick.store.open import open_store
@@ -123,11 +124,7 @@ def test_output_takes_its_form_from_its_name(run: Any, store: Path, tmp_path: Pa
 
 
 def test_parquet_goes_into_a_pipe(run: Any, store: Path) -> None:
-    from typer.testing import CliRunner
-
-    from candlewick.cli.main import app
-
-    result = CliRunner().invoke(app, ["candles", "AAPL", "--timeframe", "1h", "--format", "parquet"])
+    result = invoke("candles", "AAPL", "--timeframe", "1h", "--format", "parquet")
     assert pq.read_table(io.BytesIO(result.stdout_bytes)).num_rows == 7
 
 

@@ -9,14 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from tests.ready import wait_until_ready
 
 from candlewick.cli.connection import open_or_reach, reach
 from candlewick.cli.reached import calendar_of, combined
@@ -100,10 +99,7 @@ def _address(process: subprocess.Popen[str]) -> str:
             break
     told = json.loads(said)
     assert told["pid"] == process.pid
-    until = time.monotonic() + 120
-    while httpx.get(f"{told['address']}/health/ready", trust_env=False).status_code != 200:
-        assert time.monotonic() < until, "not ready within two minutes"
-        time.sleep(0.05)
+    wait_until_ready(told["address"])
     return str(told["address"])
 
 

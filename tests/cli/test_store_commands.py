@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from tests.command_line import invoke
 
 from candlewick.cli import delete as delete_module
 from candlewick.cli import quarantine as quarantine_module
@@ -119,11 +120,7 @@ def test_export_of_a_range_to_standard_output(run: Any, store: Path) -> None:
 
 
 def test_export_into_a_pipe_as_parquet(run: Any, store: Path) -> None:
-    from typer.testing import CliRunner
-
-    from candlewick.cli.main import app
-
-    result = CliRunner().invoke(app, ["export", "AAPL", "--format", "parquet"])
+    result = invoke("export", "AAPL", "--format", "parquet")
     assert pq.read_table(io.BytesIO(result.stdout_bytes)).num_rows == 400
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -236,6 +237,16 @@ def test_an_address_is_one_of_http_and_says_no_more(address: Any) -> None:
 def test_what_an_address_says(url: str, host: str, port: int, near: bool, stream: str) -> None:
     address = Address.of(url)
     assert (address.host, address.port, address.near, address.stream) == (host, port, near, stream)
+    assert address.secure is url.startswith("https")
+
+
+@pytest.mark.parametrize(("url", "checked"), [("https://desk.example", True), ("http://desk.example", False)])
+def test_certificates_are_read_where_there_are_any(url: str, checked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+    made = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda *a, **k: read.append(made(*a, **k)) or read[-1])
+    with Client(url):
+        assert [one.verify_mode for one in read] == [ssl.CERT_REQUIRED] * checked
 
 
 def test_the_key_is_given_or_that_of_the_environment(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,17 +22,14 @@ import shlex
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from typer.testing import CliRunner
-
-from candlewick.cli.main import app
+from tests.command_line import invoke
+from tests.ready import wait_until_ready
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```([a-z]+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -102,12 +99,7 @@ class Background:
         rest = threading.Thread(target=process.stderr.read, daemon=True)  # a full pipe would stop it
         rest.start()
         port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", said)[0])
-        until = time.monotonic() + 120
-        key = os.environ.get("CANDLEWICK_KEY")
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        while httpx.get(f"http://127.0.0.1:{port}/health/ready", headers=headers, trust_env=False).status_code != 200:
-            assert time.monotonic() < until, "the server is not ready within two minutes"
-            time.sleep(0.05)
+        wait_until_ready(f"http://127.0.0.1:{port}", os.environ.get("CANDLEWICK_KEY"))
         return cls(process, port, said, rest)
 
     def ended(self) -> int:
@@ -188,7 +180,7 @@ class Reader:
     def _run(self, command: str) -> tuple[int, str]:
         taken = re.fullmatch(r"export (\w+)=\$\(candlewick (.*)\)", command)
         if taken is not None:
-            result = CliRunner().invoke(app, shlex.split(taken[2]))
+            result = invoke(*shlex.split(taken[2]))
             os.environ[taken[1]] = result.stdout.strip()
             return result.exit_code, result.stderr
         if command.endswith(ASKED_CODE):
@@ -204,7 +196,7 @@ class Reader:
         if command == "kill %1" and self.background is not None:
             return self.background.ended(), ""
         if name == "candlewick":
-            result = CliRunner().invoke(app, arguments)
+            result = invoke(*arguments)
             if result.exception is not None and not isinstance(result.exception, SystemExit):
                 raise result.exception
             return result.exit_code, result.output

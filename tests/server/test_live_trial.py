@@ -21,6 +21,7 @@ import httpx
 import numpy as np
 import psutil
 import pytest
+from tests.ready import wait_until_ready
 from websockets.asyncio.client import ClientConnection, connect
 
 from candlewick.candles import Candles
@@ -69,10 +70,7 @@ class Market:
             assert line, "the server did not start"
             text += line
         address = str(json.loads(text)["address"])
-        until = time.monotonic() + 240
-        while httpx.get(f"{address}/health/ready", trust_env=False).status_code != 200:
-            assert time.monotonic() < until, "the server is not ready"
-            time.sleep(0.1)
+        wait_until_ready(address, seconds=240)
         return address
 
     def change(self) -> Candles:

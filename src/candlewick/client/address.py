@@ -47,6 +47,11 @@ class Address:
         return parts.port or (443 if parts.scheme == "https" else 80)
 
     @property
+    def secure(self) -> bool:
+        """True where the server has to show a certificate."""
+        return urlsplit(self.url).scheme == "https"
+
+    @property
     def near(self) -> bool:
         """True where it is this machine: then packing costs more than it saves."""
         return is_loopback(self.host)

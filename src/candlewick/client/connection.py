@@ -51,8 +51,11 @@ class Connection:
         self._timeout = timeout
         self._retries = retries
         packing = {"Accept-Encoding": "identity"} if address.near else {}
-        # Proxies of the environment are for the world, not for this machine.
-        self._http = httpx.Client(headers=packing, transport=transport, trust_env=False, follow_redirects=False)
+        # Proxies of the environment are for the world, not for this machine. Certificates take a twentieth of a second
+        # to read, and no redirect leads from HTTP to where they are needed.
+        self._http = httpx.Client(
+            headers=packing, transport=transport, trust_env=False, follow_redirects=False, verify=address.secure
+        )
 
     def ask(
         self,
