@@ -137,6 +137,7 @@ def test_inside_of_nothing_and_beyond() -> None:
         calendar.inside(np.array([SOME, 2**60]))
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("pattern", [Always(), Hours.parse("09:30-16:00@America/New_York")])
 def test_computed_tables_grow_and_end(pattern: Always | Hours) -> None:
     source = Computed(pattern)

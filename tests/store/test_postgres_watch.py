@@ -49,21 +49,24 @@ def soon(true: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def read_until(store: PostgresStore, ended: Callable[[], bool]) -> int:
-    """Ask again and again, as many at a time as a server does; every call must be answered."""
-    asked = 0
+def read_while(store: PostgresStore, work: Callable[[], None], ended: Callable[[], bool]) -> None:
+    """Ask again and again, as many at a time as a server does, from before ``work`` until ``ended``; every call must be
+    answered."""
+    begun = threading.Barrier(5)
 
     def ask() -> None:
-        nonlocal asked
+        store.find("SPY", "1m")
+        begun.wait(30)
         while not ended():
             store.find("SPY", "1m")
-            asked += 1
             time.sleep(0.001)
 
     with ThreadPoolExecutor(4) as pool:
-        for one in [pool.submit(ask) for _ in range(4)]:
+        asking = [pool.submit(ask) for _ in range(4)]
+        begun.wait(30)
+        work()
+        for one in asking:
             one.result()
-    return asked
 
 
 def test_a_process_that_decodes_for_long_does_not_lose_its_database(
@@ -80,17 +83,15 @@ def test_a_process_that_decodes_for_long_does_not_lose_its_database(
 
     monkeypatch.setattr(postgres_series, "_entry", crawl)
     monkeypatch.setattr(postgres_watch, "PATIENCE", 0.3)
-    write_many(store, 6)
-    assert slow.wait(20)
-    assert read_until(store, lambda: len(store.series()) == 7) > 0
+    read_while(store, lambda: write_many(store, 6), lambda: len(store.series()) == 7)
+    assert slow.is_set()
     assert store.problem is None
 
 
 @pytest.mark.parametrize("count", [3_000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_many_series_of_another_process(count: int, store: PostgresStore) -> None:
     store.upsert(some())
-    write_many(store, count)
-    assert read_until(store, lambda: len(store.series()) == count + 1) > 0
+    read_while(store, lambda: write_many(store, count), lambda: len(store.series()) == count + 1)
     assert store.problem is None
     last = f"M{count}"
     found = store.series_of(last)[0]

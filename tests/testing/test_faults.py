@@ -12,6 +12,7 @@ import pytest
 from candlewick.candles import Candles
 from candlewick.errors import InputError, UnknownSeriesError
 from candlewick.service.answer import Answer
+from candlewick.service.classic import ClassicService
 from candlewick.service.optimized import OptimizedService
 from candlewick.service.request import Request
 from candlewick.sources.simulated import simulate
@@ -52,11 +53,9 @@ def same(left: Any, right: Any) -> bool:
     return bool(np.array_equal(left, right, equal_nan=left.dtype.kind == "f"))
 
 
-@pytest.mark.parametrize("fault", [WrongSigma, Leaking, Slow])
+@pytest.mark.parametrize("fault", [WrongSigma, Leaking])
 def test_every_way_to_ask_has_the_defect(fault: type[Changing], service: OptimizedService) -> None:
     engine = fault(service)
-    if isinstance(engine, Slow):
-        engine.seconds = 0.0
     assert engine.cached(ASKED) is None
     answer = engine.candles(ASKED)
     batch, error = engine.candles_many([ASKED, Request.of("ZZZ", "5m")])
@@ -70,11 +69,26 @@ def test_every_way_to_ask_has_the_defect(fault: type[Changing], service: Optimiz
         assert len(engine.left) == 3
 
 
-def test_a_slow_engine_waits(service: OptimizedService, monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[float] = []
-    monkeypatch.setattr(faults.time, "sleep", waited.append)
-    Slow(service).candles(ASKED)
-    assert waited == [Slow.seconds]
+def test_a_slow_engine_waits_for_the_other_one(store: CandleRepository, service: OptimizedService) -> None:
+    asked: list[Request] = []
+
+    class Counting(ClassicService):
+        def candles(self, request: Request) -> Answer:
+            asked.append(request)
+            return super().candles(request)
+
+    with Counting(store) as other:
+        engine = Slow(service, other)
+        assert engine.cached(ASKED) is None
+        assert not asked
+        answer = engine.candles(ASKED)
+        batch, error = engine.candles_many([ASKED, Request.of("ZZZ", "5m")])
+        kept = engine.cached(ASKED)
+    assert len(asked) == 4
+    assert isinstance(error, UnknownSeriesError)
+    assert isinstance(batch, Answer)
+    assert kept is not None
+    assert answer.engine == batch.engine == kept.engine == "optimized"
 
 
 def test_a_change_has_to_be_said(service: OptimizedService) -> None:

@@ -7,7 +7,6 @@ Each engine is the optimized one with one thing wrong; each ``build_...`` is an 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -16,6 +15,7 @@ from typing import Any
 
 from candlewick.errors import CandlewickError, InputError, KilledError
 from candlewick.service.answer import Answer, read_only
+from candlewick.service.classic import ClassicService
 from candlewick.service.request import Request
 from candlewick.service.service import AnalyticsService
 from candlewick.store.open import open_store
@@ -60,14 +60,28 @@ class WrongSigma(Changing):
         return replace(answer, indicators=columns, _encoded={})
 
 
-class Slow(Changing):
-    """Each answer takes some time more."""
+class Slow(Passing):
+    """Each answer comes once ``other`` has given it too: slower than that one is, however busy the machine."""
 
-    seconds = 0.05
+    def __init__(self, inner: AnalyticsService, other: AnalyticsService) -> None:
+        super().__init__(inner)
+        self.other = other
 
-    def changed(self, answer: Answer) -> Answer:
-        time.sleep(self.seconds)
-        return answer
+    def candles(self, request: Request) -> Answer:
+        self.other.candles(request)
+        return self.inner.candles(request)
+
+    def candles_many(
+        self, requests: Sequence[Request], *, deadline: float | None = None
+    ) -> list[Answer | CandlewickError]:
+        self.other.candles_many(requests, deadline=deadline)
+        return self.inner.candles_many(requests, deadline=deadline)
+
+    def cached(self, request: Request) -> Answer | None:
+        found = self.inner.cached(request)
+        if found is not None:
+            self.other.candles(request)
+        return found
 
 
 class Forgetful(Passing):
@@ -157,7 +171,8 @@ def build_wrong_sigma(store: Store, control: Path | None = None, **engines: Any)
 
 def build_slow(store: Store, control: Path | None = None, **engines: Any) -> Any:
     """V2 slower than V1."""
-    return _with(Slow, store, control, engines)
+    other = ClassicService(open_store(store) if isinstance(store, str) else store)
+    return _with(lambda inner: Slow(inner, other), store, control, engines)
 
 
 def build_forgetful(store: Store, control: Path | None = None, **engines: Any) -> Any:
@@ -228,7 +243,9 @@ def _build(store: Store, control: Path | None, **engines: Any) -> Any:
     return import_module("candlewick.app").build(store, control, **engines)
 
 
-def _with(fault: type[Passing], store: Store, control: Path | None, engines: dict[str, Any]) -> Any:
+def _with(
+    fault: Callable[[AnalyticsService], Passing], store: Store, control: Path | None, engines: dict[str, Any]
+) -> Any:
     """The application whose V2 has this fault."""
     optimized = engines.pop("optimized", None)
     if optimized is None:
