@@ -11,8 +11,14 @@ from candlewick.validator.result import Figure, Result
 
 @dataclass(frozen=True)
 class Check:
-    """``run`` measures and judges. ``threshold``: what is asked for, for when ``run`` ends with an error instead."""
+    """``run`` measures and judges. ``threshold``: what is asked for, for when ``run`` ends with an error instead.
+
+    ``apart``: it counts in a process of its own and times nothing, so it may run beside a check that times nothing.
+    ``timed``: it goes by a clock, and nothing may run beside it.
+    """
 
     name: str
     threshold: Figure
     run: Callable[[Context], Result]
+    apart: bool = False
+    timed: bool = True

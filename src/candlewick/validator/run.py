@@ -1,9 +1,13 @@
-"""Run: the checklist from top to bottom; a check that ends with an error is unknown, and the next one runs."""
+"""Run: the checklist from top to bottom; a check that ends with an error is unknown, and the next one runs.
+
+A check that may stand apart is begun together with the one before it, where neither goes by a clock.
+"""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +24,22 @@ def run_checks(context: Context, checks: Sequence[Check], clock: Clock | None = 
     Nothing that a check raises gets out: it is that check's evidence, and blocks.
     """
     time = clock or SystemClock()
-    found: list[tuple[Result, float]] = []
-    for check in checks:
+
+    def ended(check: Check) -> tuple[Result, float]:
         context.progress(check.name)
-        found.append((_outcome(check, context), time.monotonic()))
+        return _outcome(check, context), time.monotonic()
+
+    found: list[tuple[Result, float]] = []
+    begun: Future[tuple[Result, float]] | None = None
+    with ThreadPoolExecutor(1) as beside:
+        for check, following in zip(checks, [*checks[1:], None], strict=True):
+            if begun is not None:
+                found.append(begun.result())
+                begun = None
+                continue
+            if following is not None and following.apart and not check.timed:
+                begun = beside.submit(ended, following)
+            found.append(ended(check))
     now = time.monotonic()
     return Report([replace(result, age_seconds=max(0.0, now - at)) for result, at in found])
 
