@@ -26,8 +26,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -214,6 +215,27 @@ def bytes_a_row(store: CandleRepository) -> dict[str, float]:
     return found
 
 
+@contextmanager
+def watched_disk(folder: Path) -> Iterator[list[int]]:
+    """The most bytes that a folder held while something ran, by a look each tenth of a second, as its one item."""
+    found, ended = [0], Event()
+
+    def look() -> None:
+        while True:
+            with suppress(FileNotFoundError):  # what goes while it is looked at
+                found[0] = max(found[0], sum(path.stat().st_size for path in folder.rglob("*")))
+            if ended.wait(0.1):
+                return
+
+    watcher = Thread(target=look)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        watcher.join()
+
+
 def measure(place: Place, rows: int, symbols: int, appends: int) -> dict[str, Any]:
     """Every figure of one store."""
     minutes = max(1, rows // symbols)
@@ -235,7 +257,9 @@ def measure(place: Place, rows: int, symbols: int, appends: int) -> dict[str, An
         result["before"] = {"size": size(store)}
     result["before"] |= reads_elsewhere(place, market)
     with phase("compact") as store:
-        result["compact_s"], _ = timed(store.compact)
+        with watched_disk(place.folder) as most:
+            result["compact_s"], _ = timed(store.compact)
+        result["compact_disk_bytes_a_row"] = most[0] / total
         say(f"compaction: {result['compact_s']:.1f} s")
     result["after"] = reads_elsewhere(place, market)
     with phase("scan") as store:

@@ -20,6 +20,7 @@ class Place(Protocol):
     """A store's address, and what was set there (``settings``)."""
 
     url: str
+    folder: Path
     settings: dict[str, str]
 
     def forget(self) -> None:

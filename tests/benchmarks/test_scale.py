@@ -35,6 +35,7 @@ def test_every_phase_gives_its_figures(store: str, tmp_path: Path) -> None:
     assert told["before"]["size"]["out_of_order"] == (380 if store == "duckdb" else None)
     assert told["after"]["size"]["out_of_order"] == (0 if store == "duckdb" else None)
     assert sorted(told["after"]["size"]["bytes_a_row_of"]) == ([] if store == "duckdb" else ["candles", "writes"])
+    assert told["compact_disk_bytes_a_row"] > 0
     assert min(told["ingest"]["rows_per_s"], told["append"]["worst_s"], told["scan"]["candles_per_s"]) > 0
     assert "2,000 of 2,000 rows" in done.stderr
 

@@ -10,6 +10,7 @@ from candlewick.cli import options
 from candlewick.errors import InputError
 
 if TYPE_CHECKING:
+    from candlewick.sources.source import Reading
     from candlewick.sources.summary import IngestSummary
 
 
@@ -45,23 +46,23 @@ def ingest(
 
     Example: candlewick ingest minute/*.csv --calendar XNYS
     """
-    from candlewick.cli.connection import open_or_reach
+    from candlewick.cli.connection import is_there, open_or_reach, store_url
     from candlewick.cli.progress import ingest_progress, step_progress
     from candlewick.client import Client
     from candlewick.sessions.names import LIKELY
-    from candlewick.sources.files import sources
     from candlewick.sources.source import Reading
 
     if calendar is None:
         expected = f"there is no default; give one of the likes of {', '.join(LIKELY)}"
         raise InputError("calendar", None, expected, "is missing")
     reading = Reading.of(calendar, timeframe, symbol, timezone)
-    for one in sources(files):  # what cannot be used is told before a store is made, or anything sent
-        one.prepare(reading)
+    if not is_there(store_url(store)):  # what cannot be used must not leave a new, empty store behind
+        _look_at(files, reading)
     with open_or_reach(store, make=True) as place:
         if isinstance(place, Client):
             from candlewick.cli.reached import ingest_through
 
+            _look_at(files, reading)  # nothing is sent when one of them cannot be used
             with step_progress("Sending") as step:
                 summary = ingest_through(place, files, reading, timezone, step)
         else:
@@ -78,6 +79,14 @@ def ingest(
                     progress=progress,
                 )
     _report(summary, json)
+
+
+def _look_at(files: list[str], reading: Reading) -> None:
+    """Raise what `ingest` raises for a file that cannot be used."""
+    from candlewick.sources.files import sources
+
+    for one in sources(files):
+        one.prepare(reading)
 
 
 def _report(summary: IngestSummary, json: bool) -> None:

@@ -83,7 +83,7 @@ class AsOfContract:
                 assert store.series(as_of=when) == store.series_of("SPY", as_of=when) == [was.series]
                 assert store.date_range("SPY", "1m", as_of=when) == (was.series.first, was.series.last)
                 assert store.count("SPY", "1m", as_of=when) == was.series.rows
-                for start, end in () if later else spans:
+                for start, end in spans:
                     low = START if start == "2024-01-02" else start
                     high = START if end == "2024-01-02" else end
                     expected = was.candles.between(low, high)
